@@ -1,0 +1,1 @@
+"""SLA and KPI service for support departments that live in Bitrix24."""

@@ -1,0 +1,225 @@
+"""How figures, times and codes read to people (domain.md 2). Pure text, no I/O.
+
+Working lengths are shown as «1 раб. дн. 3 ч», calendar lengths as «2 ч 15 мин»;
+seconds are dropped, never rounded up (domain.md 5.1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, tzinfo
+
+WORKDAY = timedelta(hours=9)
+NOTHING = "нет данных"
+NBSP = "\u00a0"
+
+_WEEKDAYS = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
+_WEEKDAYS_SHORT = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+_MONTHS = (
+    "январь", "февраль", "март", "апрель", "май", "июнь",
+    "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь",
+)  # fmt: skip
+
+Labels = Mapping[str, str]
+
+CLASS: Labels = {
+    "emergency": "Экстренное",
+    "standard": "Стандартное",
+    "consultation": "Консультация",
+    "not_ticket": "Не обращение",
+}
+CLASS_EN: Labels = {
+    "emergency": "Emergency",
+    "standard": "Standard",
+    "consultation": "Consultation",
+    "not_ticket": "Not a request",
+}
+AREA: Labels = {
+    "app_login": "Регистрация и вход",
+    "passes": "Пропуска",
+    "barrier_gate": "Шлагбаум, ворота, КПП",
+    "plate_recognition": "Распознавание номеров (PASS24.auto)",
+    "mobile_key": "Мобильный ключ (PASS24.Key)",
+    "controller_hw": "Контроллеры и оборудование (PASS24.control)",
+    "mobile_app": "Мобильное приложение",
+    "web_admin": "Веб-кабинет администратора",
+    "objects": "Объекты и адреса",
+    "trusted_persons": "Доверенные лица и права",
+    "integration": "Интеграции и API",
+    "billing_docs": "Договоры и счета",
+    "other": "Прочее",
+}
+STATE: Labels = {
+    "new": "Новое",
+    "in_progress": "В работе",
+    "waiting_client": "Ожидание ответа клиента",
+    "postponed": "Отложено",
+    "escalated": "Эскалация",
+    "engineer": "Выезд инженера",
+    "resolved": "Решено, ждёт подтверждения",
+    "closed_confirmed": "Закрыто с подтверждением",
+    "closed_unconfirmed": "Закрыто без подтверждения",
+    "duplicate": "Дубль",
+    "not_ticket": "Не обращение",
+    "deleted": "Удалено в Битрикс24",
+    "left": "Ушло из поддержки",
+}
+SLA_STATE: Labels = {
+    "on_track": "В норме",
+    "at_risk": "Срок истекает",
+    "overdue": "Просрочено",
+    "paused": "На паузе",
+    "met": "В срок",
+    "breached": "С опозданием",
+}
+SLA_STATE_EN: Labels = {
+    "on_track": "On track",
+    "at_risk": "At risk",
+    "overdue": "Overdue",
+    "paused": "Paused",
+    "met": "In time",
+    "breached": "Late",
+}
+ESCALATION_REASON: Labels = {
+    "bug": "Баг",
+    "development": "Нужна доработка",
+    "rights": "Нет доступа или прав",
+    "visit": "Выезд",
+    "contractor": "Подрядчик",
+    "conflict": "Конфликт",
+    "other": "Другое",
+}
+ESCALATION_LEVEL: Labels = {
+    "0": "Сотрудник",
+    "1": "Руководитель ОС",
+    "2": "Разработка или инженеры",
+    "3": "Директор",
+}
+REPEAT_KIND: Labels = {
+    "same": "Та же проблема снова",
+    "related": "Связано, но новое",
+    "unsolved": "Решено не полностью",
+    "context": "Новое в том же контексте",
+}
+CLOCK: Labels = {"reply": "Первый ответ", "solution": "Решение"}
+CHANNEL: Labels = {
+    "email": "почта",
+    "call": "звонок",
+    "task": "комментарий задачи",
+    "openline": "мессенджер",
+}
+
+
+def plural(count: int, one: str, few: str, many: str) -> str:
+    """`count` with the right Russian form: 1 обращение, 2 обращения, 5 обращений."""
+    last, last_two = abs(count) % 10, abs(count) % 100
+    if last == 1 and last_two != 11:
+        return f"{count}{NBSP}{one}"
+    if 2 <= last <= 4 and not 12 <= last_two <= 14:
+        return f"{count}{NBSP}{few}"
+    return f"{count}{NBSP}{many}"
+
+
+def tickets(count: int) -> str:
+    """«3 обращения»."""
+    return plural(count, "обращение", "обращения", "обращений")
+
+
+def duration(length: timedelta, workday: timedelta | None = None) -> str:
+    """«2 ч 15 мин», or with a working day's length «1 раб. дн. 3 ч»; minutes are floored."""
+    minutes = int(abs(length).total_seconds()) // 60
+    days = 0
+    if workday:
+        days, minutes = divmod(minutes, int(workday.total_seconds()) // 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{days} раб. дн."] if days else []
+    parts += [f"{hours} ч"] if hours else []
+    parts += [f"{minutes} мин"] if minutes and not days else []
+    return " ".join(parts) or "0 мин"
+
+
+def work_length(length: timedelta) -> str:
+    """A length of business time: days of nine hours (domain.md 5)."""
+    return duration(length, WORKDAY)
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """«25.11.2026 14:00»."""
+    return at.astimezone(zone).strftime("%d.%m.%Y %H:%M")
+
+
+def moment_short(at: datetime, zone: tzinfo, today: date | None = None) -> str:
+    """«24.11 14:00», or only the time when it is `today`."""
+    local = at.astimezone(zone)
+    return local.strftime("%H:%M" if local.date() == today else "%d.%m %H:%M")
+
+
+def day(on: date) -> str:
+    """«вторник 24.11»."""
+    return f"{_WEEKDAYS[on.weekday()]} {on:%d.%m}"
+
+
+def day_short(on: date) -> str:
+    """«вт 24.11»."""
+    return f"{_WEEKDAYS_SHORT[on.weekday()]} {on:%d.%m}"
+
+
+def month(on: date) -> str:
+    """«ноябрь 2026»."""
+    return f"{_MONTHS[on.month - 1]} {on.year}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """«96,4 %»; a whole number loses its zero; None is «нет данных»."""
+    if share is None:
+        return NOTHING
+    text = f"{share * 100:.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace(".", ",") + NBSP + "%"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """«4,6»; None is «нет данных»."""
+    if value is None:
+        return NOTHING
+    text = f"{value:.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace(".", ",")
+
+
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\d\w])(?:\+7|8|7)[\s\-(]*\d{3}[\s\-)]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)")
+_PHONE_ABROAD = re.compile(r"(?<![\d\w])\+\d[\d\s\-()]{8,16}\d")
+
+
+def masked(text: str) -> str:
+    """The text with phones and e-mail addresses hidden (contract.md 5, domain.md 10)."""
+    text = _MAIL.sub("•••@•••", text)
+    text = _PHONE.sub("+7•••", text)
+    return _PHONE_ABROAD.sub("+•••", text)
+
+
+def plain(text: str) -> str:
+    """A stranger's text made harmless for chats: BB codes must not come alive (rest.md 7).
+
+    No escape is documented, so a zero-width space breaks every opening bracket.
+    """
+    return text.replace("[", "[\u200b").replace("\r", " ").replace("\n", " ").strip()
+
+
+def short(text: str, limit: int) -> str:
+    """At most `limit` signs, cut at a word where possible, with «…»."""
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > limit // 2 else cut).rstrip(" ,.;:-") + "…"
+
+
+def quoted_title(text: str, limit: int = 60) -> str:
+    """A ticket's title for a chat: masked, harmless, short; «без темы» when empty."""
+    return plain(short(masked(text), limit)) or "без темы"
