@@ -565,6 +565,10 @@ class Outcome:
     counted: bool  # False: not_ticket, duplicate, deleted, left, before desk.since
     sla_state: SlaState | None = None
     reply_met_by: str = ""
+    escalation_reason: str = ""  # code of SLA_ESC_REASON
+    breach_reason: str = ""  # a person's words
+    engineer_visit: bool = False  # the state was `engineer` at some time
+    kb_link: bool = False  # SLA_KB_URL is filled: an article or template was made or changed
 
 
 # --- what we do to the portal ------------------------------------------------------------
