@@ -603,6 +603,7 @@ class Message:
     ref: ItemRef | None = None
     lane: Lane = Lane.LIVE
     tag: str = ""  # personal notices: a repeat with the same tag replaces the former
+    covers: tuple[str, ...] = ()  # further keys that this message says: they must not be said again
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,6 +614,7 @@ class Decision:
     facts: tuple[Fact, ...]  # our own acts: classified
     stamp: Stamp | None
     messages: tuple[Message, ...]
+    standing: frozenset[str]  # keys that may still be said; other alerts waiting for this ticket are withdrawn
     outcomes: tuple[Outcome, ...]
 
     @property

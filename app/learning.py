@@ -1,0 +1,169 @@
+"""What a reading teaches: the facts in it that we did not know (sla.md 2).
+
+Facts that the portal keeps carry their own time and id. A field without a history
+changed at the item's modification time in the first reading that shows it.
+A value that we wrote ourselves is nobody's change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.model import Card, Fact, FactKind, Gone, ItemRef, Move, Reading, Utterance
+
+PEOPLES_CODES = (
+    "SLA_CLASS",
+    "SLA_CLASS_SURE",
+    "SLA_AREA",
+    "SLA_SOLVE_DUE",
+    "SLA_ESC_LEVEL",
+    "SLA_ESC_REASON",
+    "SLA_REPEAT_OF",
+    "SLA_REPEAT_KIND",
+    "SLA_PAUSE_REASON",
+    "SLA_PAUSE_UNTIL",
+    "SLA_BREACH_REASON",
+    "SLA_EXT_REASON",
+    "SLA_KB_URL",
+    "SLA_SOLUTION",
+    "SLA_CSAT",
+)
+"""Fields on the card that people write and we heed (contract.md 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardMemory:
+    """What the card held when we last knew: code → value."""
+
+    confirmed: Mapping[str, str]  # seen in the last reading, or written since
+    attempted: Mapping[str, str]  # our own wish, on its way or of unknown fate
+
+    def changed_by_people(self, code: str, value: str) -> bool:
+        """True when neither the former value nor our own writing explains this one."""
+        return value != self.confirmed.get(code, "") and value != self.attempted.get(code)
+
+
+UNSEEN = CardMemory({}, {})
+
+
+def learned(reading: Reading | Gone, known: Sequence[Fact], memory: CardMemory) -> tuple[Fact, ...]:
+    """The new facts of this reading, in order of time."""
+    if isinstance(reading, Gone):
+        return tuple(_disappearance(reading, known))
+    seen = {(fact.kind, fact.key) for fact in known}
+    found = [*_history(reading), *_fields(reading, known, memory), *_vanished(reading, known)]
+    if _is_gone(known):
+        found.append(_mark(FactKind.RETURNED, reading.ref, reading.read_at, known))
+    new = {(fact.kind, fact.key): fact for fact in found if (fact.kind, fact.key) not in seen}
+    return tuple(sorted(new.values(), key=lambda fact: fact.happened_at))
+
+
+def _disappearance(reading: Gone, known: Sequence[Fact]) -> Iterator[Fact]:
+    if known and not _is_gone(known):
+        yield _mark(FactKind.GONE, reading.ref, reading.read_at, known)
+
+
+def _is_gone(known: Sequence[Fact]) -> bool:
+    marks = [fact for fact in known if fact.kind in {FactKind.GONE, FactKind.RETURNED}]
+    return bool(marks) and max(marks, key=lambda fact: fact.recorded_at).kind is FactKind.GONE
+
+
+def _mark(kind: FactKind, ref: ItemRef, at: datetime, known: Sequence[Fact]) -> Fact:
+    number = sum(fact.kind is kind for fact in known) + 1
+    return Fact(ref, kind, str(number), at, at)
+
+
+def _history(reading: Reading) -> Iterator[Fact]:
+    card, at = reading.card, reading.read_at
+    yield Fact(
+        card.ref, FactKind.CREATED, "1", min(card.created_at, at), at, card.created_by, {"by": card.created_by}
+    )
+    for move in reading.moves:
+        yield _stage_fact(card.ref, move, at)
+    for utterance in reading.utterances:
+        yield _utterance_fact(card.ref, utterance, at)
+    yield from _unrecorded_stage(reading)
+
+
+def _stage_fact(ref: ItemRef, move: Move, read_at: datetime) -> Fact:
+    value = {"stage": move.stage, "category": move.category}
+    return Fact(ref, FactKind.STAGE, move.key, min(move.at, read_at), read_at, move.actor, value)
+
+
+def _utterance_fact(ref: ItemRef, said: Utterance, read_at: datetime) -> Fact:
+    value = {"side": said.side.value, "channel": said.channel, "text": said.text}
+    return Fact(ref, FactKind.UTTERANCE, said.key, min(said.at, read_at), read_at, said.author, value)
+
+
+def _unrecorded_stage(reading: Reading) -> Iterator[Fact]:
+    """The card's stage where the history does not end with it (history off, trimmed or late)."""
+    card = reading.card
+    last = max(reading.moves, key=lambda move: (move.at, len(move.key), move.key), default=None)
+    if last is not None and last.stage == card.stage:
+        return
+    at = card.created_at if last is None else min(card.modified_at, reading.read_at)
+    move = Move(f"card:{card.stage}:{at:%Y%m%dT%H%M%S}", at, card.stage, card.category)
+    yield _stage_fact(card.ref, move, reading.read_at)
+
+
+def _fields(reading: Reading, known: Sequence[Fact], memory: CardMemory) -> Iterator[Fact]:
+    latest = latest_fields(known)
+    first = not known
+    for code, value in _plain_values(reading.card):
+        if latest.get(code, "") != value:
+            yield _field_fact(reading, known, code, value, at_start=first)
+    for code in PEOPLES_CODES:
+        value = reading.card.sla.get(code, "")
+        if code == "SLA_SOLVE_DUE" and not memory.attempted.get(code):
+            continue  # a deadline that stood there before our first stamp is no extension
+        if memory.changed_by_people(code, value):
+            yield _field_fact(reading, known, code, value, at_start=False)
+
+
+def latest_fields(known: Iterable[Fact]) -> dict[str, str]:
+    """Field code → its last value that facts tell of."""
+    ordered = sorted((f for f in known if f.kind is FactKind.FIELD), key=field_order)
+    return {fact.value["code"]: fact.value["value"] for fact in ordered}
+
+
+def field_order(fact: Fact) -> tuple[datetime, datetime, int]:
+    """Facts of fields in the order in which they became true."""
+    return fact.happened_at, fact.recorded_at, int(fact.key.rpartition("#")[2])
+
+
+def _plain_values(card: Card) -> Iterator[tuple[str, str]]:
+    yield "title", card.title
+    yield "text", "\n".join(card.text)
+    yield "assignee", str(card.assignee or "")
+    yield "client", card.client
+    yield "client_name", card.client_name
+    yield "company", card.company
+    yield "contact", card.contact
+    yield "object", card.object
+    yield "channel", card.channel
+    yield "category", "" if card.category is None else str(card.category)
+    yield "group", "" if card.group is None else str(card.group)
+    for name, value in card.extra.items():
+        yield f"extra:{name}", value
+
+
+def _field_fact(reading: Reading, known: Sequence[Fact], code: str, value: str, *, at_start: bool) -> Fact:
+    card = reading.card
+    number = sum(f.kind is FactKind.FIELD and f.value["code"] == code for f in known) + 1
+    at = min(card.created_at if at_start else card.modified_at, reading.read_at)
+    actor = card.created_by if at_start else card.modified_by
+    return Fact(
+        card.ref, FactKind.FIELD, f"{code}#{number}", at, reading.read_at, actor, {"code": code, "value": value}
+    )
+
+
+def _vanished(reading: Reading, known: Sequence[Fact]) -> Iterator[Fact]:
+    """Evidence that a complete reading no longer shows is marked, not forgotten."""
+    shown = {utterance.key for utterance in reading.utterances}
+    if "replies_unreadable" in reading.notes or "utterances_since_cursor" in reading.notes:
+        return
+    for fact in known:
+        if fact.kind is FactKind.UTTERANCE and fact.key not in shown:
+            yield Fact(reading.ref, FactKind.VANISHED, fact.key, reading.read_at, reading.read_at)

@@ -1,0 +1,354 @@
+"""A ticket's facts, told as a story that the clocks understand (sla.md 2-3).
+
+The same facts give the same story in whatever order they were found. A stage that
+the rules do not know leaves the state as it was and is named in the notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.learning import field_order
+from app.model import (
+    URGENCY,
+    Area,
+    ClassChange,
+    Extension,
+    Fact,
+    FactKind,
+    ItemRef,
+    Side,
+    Spoken,
+    State,
+    StateChange,
+    Story,
+    TicketClass,
+    Verdict,
+)
+from app.rules import Rules, Source
+from app.triage import VERSION, classify
+from app.triage.phrases import is_acknowledgement, is_automatic, is_thanks
+
+CORRECTION_WINDOW = timedelta(minutes=10)
+"""The classifier may change its mind this long after the start without it being a raise."""
+
+Classify = Callable[[Sequence[str], str], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A story and what the clocks do not need but the ticket shows."""
+
+    story: Story
+    fields: dict[str, str]
+    verdict: Verdict  # the classifier's word that is in force
+    class_by_person: bool
+    class_auto: TicketClass
+    classified: tuple[Fact, ...]  # the classifier's words that are new
+    first_text_seen: bool
+    notes: tuple[str, ...]
+
+
+def telling(facts: Sequence[Fact], rules: Rules, now: datetime) -> Telling | None:
+    """The story of these facts; None when the item never was in any source."""
+    created_at = _created_at(facts)
+    states, notes = _states(facts, rules, created_at)
+    if not states:
+        return None
+    started_at = states[0].at
+    fields = fields_at(facts)
+    spoken, first_text = _spoken(facts, rules, started_at)
+    classing = _Classing(facts, started_at, _first_reply(spoken), now)
+    classes = classing.changes()
+    story = Story(
+        ref=facts[0].ref,
+        started_at=started_at,
+        states=states,
+        classes=classes,
+        spoken=spoken,
+        extensions=tuple(_extensions(facts, rules)),
+        postponed_until=tuple(_postponements(facts)),
+        silent_channel="replies_unreadable" in fields.get("notes", ""),
+    )
+    return Telling(
+        story,
+        fields,
+        classing.verdict_now,
+        classes[-1].by_person,
+        classing.first_verdict.value,
+        tuple(classing.new),
+        first_text,
+        notes,
+    )
+
+
+def fields_at(facts: Sequence[Fact], at: datetime | None = None) -> dict[str, str]:
+    """Field code → value, as it was at `at` (or now)."""
+    ordered = sorted((f for f in facts if f.kind is FactKind.FIELD), key=field_order)
+    return {f.value["code"]: f.value["value"] for f in ordered if at is None or f.happened_at <= at}
+
+
+def _created_at(facts: Sequence[Fact]) -> datetime:
+    created = [fact.happened_at for fact in facts if fact.kind is FactKind.CREATED]
+    return min(created or [fact.happened_at for fact in facts])
+
+
+# --- states ------------------------------------------------------------------------------
+
+
+def _states(
+    facts: Sequence[Fact], rules: Rules, created_at: datetime
+) -> tuple[tuple[StateChange, ...], tuple[str, ...]]:
+    ref, group = facts[0].ref, _number(fields_at(facts).get("group", ""))
+    category = _number(fields_at(facts).get("category", ""))
+    found: list[StateChange] = []
+    notes: list[str] = []
+    for at, stage, row_category, actor in _stage_rows(facts, created_at, category):
+        source = rules.source_for(ref.kind, ref.entity_type, row_category, group)
+        state = _state(source, stage, found, notes)
+        if state is not None and (not found or found[-1].state is not state):
+            found.append(StateChange(at, state, actor))
+    for fact in _ordered(facts, FactKind.GONE, FactKind.RETURNED):
+        _add_disappearance(found, fact)
+    return tuple(found), tuple(dict.fromkeys(notes))
+
+
+StageRow = tuple[datetime, str, int | None, int | None]
+
+
+def _stage_rows(facts: Sequence[Fact], created_at: datetime, category: int | None) -> list[StageRow]:
+    rows: list[StageRow] = []
+    for fact in _ordered(facts, FactKind.STAGE):
+        own = fact.value.get("category")
+        rows.append((fact.happened_at, fact.value["stage"], category if own is None else own, fact.actor))
+    if rows:
+        # The first row and the item are born together; the portal may write one a second later.
+        at, *rest = rows[0]
+        rows[0] = (min(at, max(created_at, at - timedelta(seconds=2))), *rest)  # type: ignore[assignment]
+    return rows
+
+
+def _state(
+    source: Source | None, stage: str, found: Sequence[StateChange], notes: list[str]
+) -> State | None:
+    if source is None:
+        return State.LEFT if found else None
+    state = source.stages.get(stage)
+    if state is not None:
+        return state
+    notes.append(f"unknown_stage:{stage}")
+    standing = found[-1].state if found else State.NEW
+    return State.IN_PROGRESS if standing is State.LEFT else standing
+
+
+def _add_disappearance(found: list[StateChange], fact: Fact) -> None:
+    if not found:
+        return
+    if fact.kind is FactKind.GONE:
+        found.append(StateChange(max(fact.happened_at, found[-1].at), State.DELETED))
+        return
+    before = next((c.state for c in reversed(found) if c.state is not State.DELETED), State.NEW)
+    if found[-1].state is State.DELETED:
+        found.append(StateChange(fact.happened_at, before))
+
+
+def _ordered(facts: Sequence[Fact], *kinds: FactKind) -> list[Fact]:
+    chosen = [fact for fact in facts if fact.kind in kinds]
+    return sorted(chosen, key=lambda f: (f.happened_at, _row_number(f.key), f.key))
+
+
+def _row_number(key: str) -> int:
+    tail = key.rpartition(":")[2]
+    return int(tail) if tail.isdigit() else 1 << 62
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+# --- who spoke ---------------------------------------------------------------------------
+
+
+def _spoken(facts: Sequence[Fact], rules: Rules, started_at: datetime) -> tuple[tuple[Spoken, ...], bool]:
+    said: list[Spoken] = []
+    first_text = False
+    for number, fact in enumerate(_ordered(facts, FactKind.UTTERANCE)):
+        side, text = Side(fact.value["side"]), fact.value.get("text", "")
+        if side is Side.NOBODY or (number and is_automatic(text, rules.phrases.automatic)):
+            continue
+        first_text = first_text or (side is Side.CLIENT and bool(text.strip()))
+        if side is Side.CLIENT or fact.happened_at >= started_at:
+            said.append(_one_spoken(fact, side, text, rules))
+    return tuple(said), first_text
+
+
+def _one_spoken(fact: Fact, side: Side, text: str, rules: Rules) -> Spoken:
+    ours = side is Side.OURS
+    return Spoken(
+        at=fact.happened_at,
+        side=side,
+        call=fact.value.get("channel") == "call",
+        acknowledgement=ours and is_acknowledgement(text, rules.phrases.acknowledgements),
+        thanks=not ours and is_thanks(text),
+        author=fact.actor,
+    )
+
+
+def _first_reply(spoken: Sequence[Spoken]) -> datetime | None:
+    return next((s.at for s in spoken if s.side is Side.OURS), None)
+
+
+# --- class -------------------------------------------------------------------------------
+
+
+class _Classing:
+    """Who set which class when: the classifier by the texts as they came, people by the card."""
+
+    def __init__(
+        self, facts: Sequence[Fact], started_at: datetime, replied_at: datetime | None, now: datetime
+    ) -> None:
+        self._facts, self._started_at, self._now = facts, started_at, now
+        self._ref: ItemRef = facts[0].ref
+        self._channel = fields_at(facts).get("channel", "")
+        self._known = {f.key: f for f in facts if f.kind is FactKind.CLASSIFIED}
+        self._people = _people_classes(facts)
+        person_at = self._people[0][0] if self._people else None
+        limits = [at for at in (replied_at, person_at) if at is not None]
+        self._quiet_at = min(limits) if limits else None
+        self.new: list[Fact] = []
+        self.first_verdict = self.verdict_now = _NO_TEXT
+
+    def changes(self) -> tuple[ClassChange, ...]:
+        changes = list(self._automatic())
+        for at, value, actor in self._people:
+            chosen = value or self.verdict_now.value
+            early = not value and at <= self._started_at + CORRECTION_WINDOW
+            changes.append(ClassChange(at, chosen, value is not None, early, actor))
+        return _tidy(changes, self._started_at)
+
+    def _automatic(self) -> Iterator[ClassChange]:
+        texts: list[str] = []
+        for at, key, text in self._texts():
+            texts.append(text)
+            verdict = self._verdict(key, at, texts)
+            if key == "start":
+                self.first_verdict = self.verdict_now = verdict
+                yield ClassChange(self._started_at, verdict.value, by_person=False, correction=True)
+                continue
+            early = at <= self._started_at + CORRECTION_WINDOW
+            if early or URGENCY[verdict.value] > URGENCY[self.verdict_now.value]:
+                self.verdict_now = verdict
+                self.first_verdict = verdict if early else self.first_verdict
+                yield ClassChange(at, verdict.value, by_person=False, correction=early)
+
+    def _texts(self) -> Iterator[tuple[datetime, str, str]]:
+        """(when, key, text) of all that the classifier may look at, the start first."""
+        later: list[tuple[datetime, str, str]] = []
+        first = "\n".join(self._card_texts(at_start=True))
+        for fact in _ordered(self._facts, FactKind.FIELD, FactKind.UTTERANCE):
+            if self._speaks(fact):
+                text = fact.value.get("text") or fact.value.get("value") or ""
+                later.append((fact.happened_at, f"text:{fact.key}", text))
+        yield self._started_at, "start", first
+        yield from (row for row in later if self._quiet_at is None or row[0] < self._quiet_at)
+
+    def _card_texts(self, *, at_start: bool) -> list[str]:
+        fields = fields_at(self._facts, self._started_at if at_start else None)
+        return [text for text in (fields.get("title", ""), fields.get("text", "")) if text]
+
+    def _speaks(self, fact: Fact) -> bool:
+        if fact.kind is FactKind.UTTERANCE:
+            return fact.value["side"] == Side.CLIENT and bool(fact.value.get("text", "").strip())
+        new_text = fact.value["code"] in {"title", "text"} and fact.happened_at > self._started_at
+        return new_text and bool(fact.value["value"].strip())
+
+    def _verdict(self, key: str, at: datetime, texts: Sequence[str]) -> Verdict:
+        known = self._known.get(key)
+        if known is not None:
+            return _verdict_from(known)
+        verdict = classify([text for text in texts if text.strip()], self._channel)
+        self.new.append(_classified(self._ref, key, at, self._now, verdict))
+        return verdict
+
+
+_NO_TEXT = Verdict(TicketClass.STANDARD, Area.OTHER, 0.0, "", sure=False, version=VERSION)
+
+
+def _people_classes(facts: Sequence[Fact]) -> list[tuple[datetime, TicketClass | None, int | None]]:
+    """(when, class or None for emptied, who) as people set it on the card."""
+    rows = sorted(
+        (f for f in facts if f.kind is FactKind.FIELD and f.value["code"] == "SLA_CLASS"), key=field_order
+    )
+    return [(f.happened_at, _class_of(f.value["value"]), f.actor) for f in rows]
+
+
+def _class_of(text: str) -> TicketClass | None:
+    return TicketClass(text) if text in set(TicketClass) else None
+
+
+def _tidy(changes: list[ClassChange], started_at: datetime) -> tuple[ClassChange, ...]:
+    """In order of time, nothing before the start, no change that changes nothing."""
+    tidy: list[ClassChange] = []
+    for change in sorted(changes, key=lambda c: max(c.at, started_at)):
+        same = bool(tidy) and tidy[-1].value is change.value and tidy[-1].by_person == change.by_person
+        if not same:
+            tidy.append(change)
+    return tuple(tidy)
+
+
+def _classified(ref: ItemRef, key: str, at: datetime, now: datetime, verdict: Verdict) -> Fact:
+    value = {
+        "class": verdict.value.value,
+        "area": verdict.area.value,
+        "confidence": verdict.confidence,
+        "why": verdict.why,
+        "sure": verdict.sure,
+        "other_topics": verdict.other_topics,
+        "escalate_to": verdict.escalate_to,
+        "version": verdict.version,
+    }
+    return Fact(ref, FactKind.CLASSIFIED, key, at, now, None, value)
+
+
+def _verdict_from(fact: Fact) -> Verdict:
+    value = fact.value
+    return Verdict(
+        TicketClass(value["class"]),
+        Area(value["area"]),
+        float(value["confidence"]),
+        value["why"],
+        bool(value["sure"]),
+        value["other_topics"],
+        value["escalate_to"],
+        value["version"],
+    )
+
+
+# --- deadlines moved by people -----------------------------------------------------------
+
+
+def _extensions(facts: Sequence[Fact], rules: Rules) -> Iterator[Extension]:
+    """By the head or a lead only; anybody else's change is a request (contract.md 5)."""
+    entitled = {rules.people.head, *rules.people.leads}
+    for fact in _ordered(facts, FactKind.FIELD):
+        due = _instant(fact.value["value"]) if fact.value["code"] == "SLA_SOLVE_DUE" else None
+        if due is not None and fact.actor in entitled:
+            reason = fields_at(facts).get("SLA_EXT_REASON", "")
+            yield Extension(fact.happened_at, due, fact.actor, reason)
+
+
+def _postponements(facts: Sequence[Fact]) -> Iterator[tuple[datetime, datetime]]:
+    for fact in _ordered(facts, FactKind.FIELD):
+        until = _instant(fact.value["value"]) if fact.value["code"] == "SLA_PAUSE_UNTIL" else None
+        if until is not None:
+            yield fact.happened_at, until
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else None
