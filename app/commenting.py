@@ -1,0 +1,94 @@
+"""The comment that each decision leaves in the card's timeline (domain.md 9).
+
+One for the class and its terms, one when a deadline moved, one for each breach; none by the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from app import words
+from app.model import (
+    VOID_STATES,
+    Kind,
+    Lane,
+    Ledger,
+    Message,
+    MessageKind,
+    OutcomeWord,
+    Ticket,
+    TicketClass,
+)
+from app.stamping import clocks
+
+if TYPE_CHECKING:
+    from app.rules import Rules
+
+
+def comments(
+    ticket: Ticket, before: Ticket | None, said: frozenset[str], rules: Rules
+) -> tuple[Message, ...]:
+    """The comments that this decision adds. Tasks have no CRM timeline, so they get none."""
+    silent = not rules.desk.timeline or ticket.ref.kind is Kind.TASK or not ticket.counted
+    if silent or ticket.state in VOID_STATES or not (ticket.open or before is not None):
+        return ()
+    found = _comments(ticket, before, rules)
+    return tuple(
+        Message(key, MessageKind.TIMELINE, str(ticket.ref), f"SLA: {text}", ticket.ref, Lane.LIVE)
+        for key, text in found
+        if key not in said
+    )
+
+
+def _comments(ticket: Ticket, before: Ticket | None, rules: Rules) -> Iterator[tuple[str, str]]:
+    prefix = f"{ticket.ref}/{ticket.cycle}/comment"
+    if _is_newly_classed(ticket, before):
+        yield f"{prefix}/class/{ticket.value}/{_changes(ticket)}", _class_text(ticket, rules)
+    elif before is not None and _due_moved(ticket, before):
+        due = ticket.now_cycle.solution.due_at
+        yield f"{prefix}/due/{due:%Y%m%dT%H%M}", f"решение до {_when(ticket.now_cycle.solution, rules)}{_why_moved(ticket)}"
+    for clock in clocks(ticket.now_cycle):
+        if clock.outcome is OutcomeWord.BREACHED and not clock.waived:
+            yield f"{prefix}/breach/{clock.clock}", f"нарушен {_name(clock)} ({_when(clock, rules)})"
+
+
+def _is_newly_classed(ticket: Ticket, before: Ticket | None) -> bool:
+    return before is None or before.value is not ticket.value or before.cycle != ticket.cycle
+
+
+def _changes(ticket: Ticket) -> int:
+    """Tells the second time of the same class from the first."""
+    return sum(entry.cause.startswith("class:") for entry in ticket.now_cycle.solution.entries)
+
+
+def _class_text(ticket: Ticket, rules: Rules) -> str:
+    name = words.CLASS[ticket.value].lower()
+    why = f"; причина: {words.masked(ticket.class_why)}" if ticket.class_why else ""
+    if ticket.value is TicketClass.NOT_TICKET:
+        return f"{name}{why}"
+    cycle = ticket.now_cycle
+    if cycle.solution.due_at is None:
+        return f"{name}, без срока{why}"
+    unsure = "" if ticket.class_sure else "; класс не подтверждён, проверьте"
+    return f"{name}, ответ до {_when(cycle.reply, rules)}, решение до {_when(cycle.solution, rules)}{why}{unsure}"
+
+
+def _due_moved(ticket: Ticket, before: Ticket) -> bool:
+    was, now = before.now_cycle.solution, ticket.now_cycle.solution
+    return ticket.open and not now.paused and now.due_at is not None and was.due_at != now.due_at
+
+
+def _why_moved(ticket: Ticket) -> str:
+    pause = ticket.now_cycle.pause_total
+    if ticket.now_cycle.solution.extended:
+        return ", срок продлён"
+    return f", на паузе {words.work_length(pause)}" if pause else ""
+
+
+def _when(clock: Ledger, rules: Rules) -> str:
+    return words.moment_short(clock.due_at, rules.desk.zone) if clock.due_at else "—"
+
+
+def _name(clock: Ledger) -> str:
+    return "срок первого ответа" if clock.clock == "reply" else "срок решения"

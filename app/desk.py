@@ -1,0 +1,115 @@
+"""The running parts in one value: settings, rules, database, portal, clock.
+
+Everything that acts takes a `Desk`; everything that decides takes plain values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from app.bitrix.portal import Portal, PortalConfig, SourceConfig
+from app.clock import Clock, RealClock
+from app.model import Person
+from app.rules import Rules
+from app.settings import Settings
+from app.store.engine import Database
+
+Role = Literal["all", "web", "worker"]
+
+
+@dataclass(slots=True)
+class Health:
+    """What `/readyz` tells: facts about the last attempts, not promises."""
+
+    migrated: bool = False
+    last_portal_ok_at: datetime | None = None
+    portal_fault: str | None = None  # in words that name the remedy
+    last_sweep_at: datetime | None = None
+    warnings: dict[str, str] = field(default_factory=dict)  # by subject: fuse, rights, provisional …
+
+
+@dataclass(slots=True)
+class Desk:
+    """One support desk at work."""
+
+    settings: Settings
+    rules: Rules
+    db: Database
+    clock: Clock
+    portal: Portal | None = None  # None: this process takes webhooks only
+    role: Role = "all"
+    health: Health = field(default_factory=Health)
+    people: dict[int, Person] = field(default_factory=dict)
+    pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version
+    name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def now(self) -> datetime:
+        """The present, aware UTC."""
+        return self.clock.now()
+
+    def wake(self) -> None:
+        """Something came in: the worker need not wait for its next turn."""
+        self._woken.set()
+
+    async def wait_for_work(self, seconds: float) -> None:
+        """Until woken, or `seconds` of real time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._woken.clear()
+
+    def name_of(self, person: int | None) -> str:
+        """«Иванова А.», or «№ 7» for somebody we know only by number."""
+        if person is None:
+            return ""
+        known = self.people.get(person)
+        return known.name if known else f"сотрудник № {person}"
+
+    @property
+    def working_portal(self) -> Portal:
+        """The portal; only the worker's jobs ask for it."""
+        if self.portal is None:
+            raise RuntimeError("this process has no portal: it runs with --role web")
+        return self.portal
+
+
+def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
+    """What the portal's adapter needs of settings and rules, in its own words."""
+    webhook = settings.portal_webhook
+    return PortalConfig(
+        webhook=webhook.get_secret_value() if webhook else "",
+        sources=tuple(
+            SourceConfig(s.kind, s.category, s.entity_type, s.group, s.read) for s in rules.sources
+        ),
+        fields=rules.fields,
+        robots=rules.people.robots,
+        ca_file=settings.ca_file,
+        dry_run=settings.dry_run,
+        language=rules.desk.language,
+    )
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, rules: Rules, *, clock: Clock | None = None, role: Role = "all"
+) -> AsyncIterator[Desk]:
+    """A desk whose database is open and whose portal is ready to be called; both are closed after."""
+    clock = clock or RealClock()
+    db = await Database.open(settings.database_url)
+    portal = None if role == "web" else Portal(portal_config(settings, rules), clock)
+    try:
+        yield Desk(settings, rules, db, clock, portal, role)
+    finally:
+        if portal is not None:
+            await portal.close()
+        await db.close()
