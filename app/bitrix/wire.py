@@ -1,0 +1,162 @@
+"""Calls as the portal reads them, answers as it writes them (rest.md 1.3, 1.6, 1.8). No I/O.
+
+PHP's arrays leave their mark on every answer: an empty map is `[]`, a map with keys 0..n-1 is a
+list. `as_map` and `as_list` accept both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from app.bitrix.errors import PortalError, RetryLater, error_of, undecodable
+
+BATCH = 50
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One method with its parameters, alone or inside a batch."""
+
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command returned; `time` holds the portal's figures, if it sent any."""
+
+    result: Any
+    total: int | None = None
+    next: int | None = None
+    time: Mapping[str, Any] = field(default_factory=dict)
+
+    def rows(self, *path: str) -> list[Mapping[str, Any]]:
+        """The rows of a list method; `path` leads to them (`items`, `tasks` …)."""
+        found = self.result
+        for name in path:
+            found = as_map(found).get(name)
+        return [row for row in as_list(found) if isinstance(row, Mapping)]
+
+    def complete(self, count: int) -> bool:
+        """Whether these `count` rows were the last page: no `next`, or fewer rows than a page."""
+        return self.next is None and (count < PAGE or (self.total is not None and self.total <= count))
+
+
+Told = Answer | PortalError
+
+
+def php_query(params: Mapping[str, Any]) -> str:
+    """PHP's http_build_query: brackets for nesting, every value percent-encoded once.
+
+    Booleans become 1 and 0; None becomes "", because a batch cannot carry null.
+    """
+    return "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in _flat(params))
+
+
+def command_text(command: Command) -> str:
+    """`method?query` for the `cmd` of a batch. A raw `#` or `&` would cut it, so nothing stays raw."""
+    query = php_query(command.params)
+    return f"{command.method}?{query}" if query else command.method
+
+
+def key_of(index: int) -> str:
+    """The key of a batch's command. Never numeric: 0..n-1 would come back as a list."""
+    return f"c{index}"
+
+
+def batch_params(commands: Sequence[Command]) -> dict[str, Any]:
+    """The body of `batch`; halt 0: every command runs, whatever the others did."""
+    return {"halt": 0, "cmd": {key_of(i): command_text(command) for i, command in enumerate(commands)}}
+
+
+def read_answer(status: int, body: bytes, now: datetime, *, method: str = "") -> Answer:
+    """The answer of one HTTP request. Raises the PortalError that it holds."""
+    try:
+        tree = json.loads(body)
+    except ValueError:
+        raise undecodable(status, now, method=method) from None
+    if not isinstance(tree, dict):
+        raise undecodable(status, now, method=method)
+    if error := error_of(status, tree, now, method=method):
+        raise error
+    if "result" not in tree:
+        raise undecodable(status, now, method=method)
+    time = tree.get("time")
+    return Answer(tree["result"], _count(tree.get("total")), _count(tree.get("next")), time or {})
+
+
+def read_batch(answer: Answer, commands: Sequence[Command], now: datetime) -> list[Told]:
+    """Each command's own answer or error, in order. A command without either is read again later."""
+    maps = as_map(answer.result)
+    parts = {name: as_map(maps.get(name)) for name in _PARTS}
+    return [_told(parts, key_of(i), command, now) for i, command in enumerate(commands)]
+
+
+_PARTS = ("result", "result_error", "result_total", "result_next", "result_time")
+
+
+def _told(parts: Mapping[str, Mapping[str, Any]], key: str, command: Command, now: datetime) -> Told:
+    if key in parts["result_error"]:
+        fault = parts["result_error"][key]
+        body = fault if isinstance(fault, Mapping) and "error" in fault else {"error": str(fault)}
+        error = error_of(None, body, now, method=command.method)
+        assert error is not None, "a body with `error` is an error"
+        return error
+    if key not in parts["result"]:
+        return RetryLater("no_answer", at=now, method=command.method, unknown_fate=True)
+    total, following = _count(parts["result_total"].get(key)), _count(parts["result_next"].get(key))
+    return Answer(parts["result"][key], total, following, as_map(parts["result_time"].get(key)))
+
+
+def as_map(value: object) -> Mapping[str, Any]:
+    """A PHP array read as a map: `[]` is empty, a list has the keys "0", "1" …"""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, list):
+        return {str(index): item for index, item in enumerate(value)}
+    return {}
+
+
+def as_list(value: object) -> list[Any]:
+    """A PHP array read as a list; null, "" and false are empty lists too."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return []
+
+
+def number(value: object) -> int:
+    """An id as the portal may write it ("17", 17, "17.0", null, ""), else 0."""
+    try:
+        return int(float(str(value)))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _count(value: object) -> int | None:
+    return number(value) if isinstance(value, int | float | str) and value not in ("", False) else None
+
+
+def _flat(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in params.items():
+        yield from _pairs(str(key), value)
+
+
+def _pairs(key: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _pairs(f"{key}[{name}]", item)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _pairs(f"{key}[{index}]", item)
+    elif isinstance(value, bool):
+        yield key, "1" if value else "0"
+    else:
+        yield key, "" if value is None else str(value)
