@@ -1,0 +1,1 @@
+"""Business time and the clocks of a ticket: pure, knows `model` only."""
