@@ -18,6 +18,7 @@ help:
 	@echo 'make lock    пересобрать файлы зависимостей (нужен uv)'
 
 setup: $(READY)
+	@:
 
 # The hashed install knows every package; the editable one after it only adds the console script.
 $(READY): requirements-dev.lock pyproject.toml

@@ -1,0 +1,26 @@
+"""What every test may need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Call it when a browser or a database is not there: a skip, but a failure where all must run."""
+
+    def tell(what: str) -> NoReturn:
+        if os.environ.get("B24SLA_REQUIRE_ALL"):
+            pytest.fail(f"{what}, and B24SLA_REQUIRE_ALL is set")
+        pytest.skip(what)
+
+    return tell
