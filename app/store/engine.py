@@ -1,0 +1,282 @@
+"""The road to the database; every difference between SQLite and PostgreSQL is in this file.
+
+Promises: a transaction either happened durably or raised; nobody outside needs to know
+which database it is; no error text carries stored values (they may be personal data).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+T = TypeVar("T")
+
+CHUNK = 500  # bound values in one IN (…): far below the limits of both databases
+BUSY_SECONDS = 10  # how long SQLite waits for another process's writer
+POOL_SIZE = 10
+
+SQLITE_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",  # first: the next line may meet another process
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # the answer 200 to a webhook means that it survives a power cut
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA temp_store = MEMORY",
+)
+POSTGRES_SETTINGS = {
+    "application_name": "b24sla",
+    "timezone": "UTC",
+    "jit": "off",  # compiling costs more than any of our queries
+    # A frozen replica must not keep its row locks; none of our transactions waits for anything else.
+    "idle_in_transaction_session_timeout": "5s",
+}
+
+
+class DatabaseUrlFault(ValueError):
+    """The address names no database that we know; the text says what was expected (no password in it)."""
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or cannot write now: nothing was stored, try again later."""
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware instant, kept and returned as UTC. A naive time is refused: SQLite drops zones silently."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time cannot be stored: give it a zone")
+        at = value.astimezone(UTC)
+        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class OuterText(sa.types.TypeDecorator[str]):
+    """Text from outside: without NUL (PostgreSQL refuses it) and cut emoji (neither database takes them)."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+
+
+def json_text(value: object) -> str:
+    """JSON as we store it: Cyrillic readable; escaped only if a cut emoji cannot be encoded otherwise."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text
+
+
+class DatabaseMillis(FunctionElement[int]):
+    """Milliseconds since 1970 by the database's own clock: replicas need not agree on theirs."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(DatabaseMillis, "sqlite")
+def _sqlite_millis(*_: object, **__: object) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+@compiles(DatabaseMillis, "postgresql")
+def _postgres_millis(*_: object, **__: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def insert_into(conn: AsyncConnection, table: sa.Table) -> postgresql.Insert:
+    """An INSERT that knows ON CONFLICT; both dialects spell its methods alike."""
+    if conn.dialect.name == "sqlite":
+        return cast("postgresql.Insert", sqlite.insert(table))
+    return postgresql.insert(table)
+
+
+def upsert(
+    conn: AsyncConnection,
+    table: sa.Table,
+    columns: Iterable[str],
+    *,
+    only_if: Callable[[sa.ColumnCollection[str, Any]], sa.ColumnElement[bool]] | None = None,
+) -> postgresql.Insert:
+    """An INSERT that over an existing key replaces `columns`; `only_if` is asked with the new values."""
+    query = insert_into(conn, table)
+    key = [column.name for column in table.primary_key]
+    return query.on_conflict_do_update(
+        index_elements=key,
+        set_={name: query.excluded[name] for name in columns if name not in key},
+        where=only_if(query.excluded) if only_if else None,
+    )
+
+
+def free_rows(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Rows that no other replica is taking now. SQLite has one writer at a time and needs nothing."""
+    return query.with_for_update(skip_locked=True)
+
+
+def locked(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Rows that stay as read until our commit (on SQLite the whole database does)."""
+    return query.with_for_update()
+
+
+async def lock_migrations(conn: AsyncConnection) -> None:
+    """One migrating process at a time, until its commit. SQLite's BEGIN IMMEDIATE already is that lock."""
+    if conn.dialect.name == "postgresql":
+        await conn.execute(sa.select(sa.func.pg_advisory_xact_lock(0xB245_1A)))
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+class Database:
+    """Two roads to one database: `begin()` writes, `read()` sees one unchanging state and cannot write.
+
+    On SQLite writers queue for a single connection (they would only fight for the file's lock),
+    readers never wait for them.
+    """
+
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Connects at the first use. DatabaseUrlFault: the address is neither SQLite nor PostgreSQL."""
+        address = _known(url)
+        if address.drivername.startswith("sqlite"):
+            return cls(_sqlite_engine(address, writes=True), _sqlite_engine(address, writes=False))
+        engine = _postgres_engine(address)
+        reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return cls(engine, reader)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writer.dialect.name
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A writing transaction: committed at the end, rolled back by an error. StoreUnavailable: not stored.
+
+        Never open a second one inside: on SQLite it would wait for the first.
+        """
+        with _remedies():
+            async with self._writer.begin() as conn:
+                yield conn
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        with _remedies():
+            async with self._reader.begin() as conn:
+                yield conn
+
+    async def close(self) -> None:
+        """Must be awaited: SQLite's driver threads keep the process alive otherwise."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+@contextmanager
+def _remedies() -> Iterator[None]:
+    """Faults of the database become StoreUnavailable; faults of our statements stay what they are."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError, DataError):
+        raise
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        reason = type(getattr(error, "orig", None) or error).__name__
+        raise StoreUnavailable(f"the database does not answer or cannot write ({reason})") from error
+
+
+def _known(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlFault(
+            "not an address: expected sqlite+aiosqlite:///file or postgresql://…"
+        ) from None
+    family = address.drivername.partition("+")[0]
+    if family == "sqlite" and address.database and address.database != ":memory:":
+        return address.set(drivername="sqlite+aiosqlite")
+    if family in {"postgresql", "postgres"}:
+        return _asyncpg_spelling(address.set(drivername="postgresql+asyncpg"))
+    raise DatabaseUrlFault(f"{family}: expected sqlite+aiosqlite:///file or postgresql://…")
+
+
+def _asyncpg_spelling(address: URL) -> URL:
+    """`sslmode`, which every other driver knows, is `ssl` in asyncpg."""
+    mode = address.query.get("sslmode")
+    if mode is None:
+        return address
+    return address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+
+
+def _sqlite_engine(address: URL, *, writes: bool) -> AsyncEngine:
+    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        address,
+        json_serializer=json_text,
+        hide_parameters=True,
+        pool_size=1 if writes else POOL_SIZE,
+        max_overflow=0,
+    )
+    pragmas = SQLITE_PRAGMAS if writes else (*SQLITE_PRAGMAS, "PRAGMA query_only = ON")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        # The driver must not open transactions by itself: it would start them as readers,
+        # and a reader that turns writer fails at once when another process writes.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(address: URL) -> AsyncEngine:
+    return create_async_engine(
+        address,
+        json_serializer=json_text,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 10},
+    )

@@ -1,0 +1,210 @@
+"""What must be read again: one row per subject, however many events named it.
+
+Promises: an event is never lost — a new one raises the row's `seq`, and `done` removes the row only
+if `seq` is still the one that was claimed. One holder per row at a time; a holder that dies loses it
+when its claim runs out, and what it says afterwards changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.model import Lane, Subject, parse_subject
+from app.store.engine import free_rows, insert_into
+from app.store.failure import Failure
+from app.store.schema import LANES, inbox
+
+Put = tuple[Subject, Lane, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row in somebody's hands."""
+
+    subject: Subject
+    seq: int
+    lane: Lane
+    cause: str
+    attempts: int  # this one included
+    since_at: datetime  # the oldest event that nobody has handled
+    by: str
+
+
+async def put(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> None:
+    """Due at once, in the more urgent of its lanes. A row that had given up gets another chance."""
+    rows = [_row(event, now) for event in _folded(events)]
+    if not rows:
+        return
+    query = insert_into(conn, inbox)
+    new, old, revived = query.excluded, inbox.c, inbox.c.failed_at.is_not(None)
+    await conn.execute(
+        query.on_conflict_do_update(
+            index_elements=["subject"],
+            set_={
+                "seq": old.seq + 1,
+                "lane": sa.case((old.lane < new.lane, old.lane), else_=new.lane),
+                "cause": new.cause,
+                "since_at": sa.case((revived, new.since_at), else_=old.since_at),
+                "last_at": new.last_at,
+                "due_at": sa.case((old.due_at < new.due_at, old.due_at), else_=new.due_at),
+                "attempts": sa.case((revived, 0), else_=old.attempts),
+                "failed_at": None,
+            },
+        ),
+        rows,
+    )
+
+
+async def claim(conn: AsyncConnection, limit: int, now: datetime, by: str, lease: timedelta) -> list[Claim]:
+    """Up to `limit` due rows, urgent lanes first, the longest waiting first; ours until now + lease."""
+    taken: list[Claim] = []
+    for lane in range(len(LANES)):  # a query a lane: work that waits for later in one never hides another
+        if len(taken) < limit:
+            query = _claiming(lane, limit - len(taken), now, by, lease)
+            rows = (await conn.execute(query)).all()
+            taken += [_claim(row) for row in sorted(rows, key=lambda row: (row.due_at, row.subject))]
+    return taken
+
+
+async def done(conn: AsyncConnection, claim: Claim) -> bool:
+    """Handled. False: the claim had run out, somebody else has the row (the caller should roll back)."""
+    removed = await conn.execute(
+        sa.delete(inbox).where(_ours(claim), inbox.c.seq == claim.seq).returning(inbox.c.subject)
+    )
+    if removed.first() is not None:
+        return True
+    freed = (
+        sa.update(inbox).where(_ours(claim)).values(**_FREE, attempts=0, error="", since_at=inbox.c.last_at)
+    )
+    return (await conn.execute(freed.returning(inbox.c.subject))).first() is not None
+
+
+async def later(conn: AsyncConnection, claim: Claim, at: datetime, error: str) -> None:
+    """Try again at `at`; sooner if a new event came meanwhile."""
+    due = sa.case(
+        (inbox.c.seq == claim.seq, sa.bindparam("at", at, inbox.c.due_at.type)), else_=inbox.c.last_at
+    )
+    await conn.execute(sa.update(inbox).where(_ours(claim)).values(**_FREE, due_at=due, error=error))
+
+
+async def give_up(conn: AsyncConnection, claim: Claim, error: str, now: datetime) -> None:
+    """Failed work until a person or a new event revives it; an event since the claim does so at once."""
+    await conn.execute(
+        sa.update(inbox)
+        .where(_ours(claim))
+        .values(**_FREE, error=error, failed_at=sa.case((inbox.c.seq == claim.seq, now), else_=None))
+    )
+
+
+async def failed(conn: AsyncConnection) -> list[Failure]:
+    query = (
+        sa.select(inbox).where(inbox.c.failed_at.is_not(None)).order_by(inbox.c.failed_at, inbox.c.subject)
+    )
+    return [
+        Failure(row.subject, row.error, row.attempts, row.since_at, row.failed_at)
+        for row in await conn.execute(query)
+    ]
+
+
+async def retry(conn: AsyncConnection, subject: Subject | None, now: datetime) -> int:
+    """Give one failed row, or all, another chance at once; how many there were."""
+    query = sa.update(inbox).where(inbox.c.failed_at.is_not(None))
+    if subject is not None:
+        query = query.where(inbox.c.subject == str(subject))
+    values: dict[str, Any] = {
+        "failed_at": None,
+        "attempts": 0,
+        "due_at": now,
+        "since_at": now,
+        "last_at": now,
+    }
+    return len((await conn.execute(query.values(values).returning(inbox.c.subject))).all())
+
+
+async def drop(conn: AsyncConnection, subject: Subject) -> bool:
+    """Forget failed work; False if there is none of this name."""
+    query = sa.delete(inbox).where(inbox.c.subject == str(subject), inbox.c.failed_at.is_not(None))
+    return (await conn.execute(query.returning(inbox.c.subject))).first() is not None
+
+
+async def lag(conn: AsyncConnection, now: datetime) -> tuple[int, timedelta]:
+    """How many subjects wait and since when the oldest does. A backfill is no lag: nobody waits for it."""
+    query = sa.select(sa.func.count(), sa.func.min(inbox.c.since_at)).where(
+        inbox.c.failed_at.is_(None), inbox.c.lane < LANES.index(Lane.BACKFILL)
+    )
+    count, since_at = (await conn.execute(query)).one()
+    return count, max(now - since_at, timedelta(0)) if since_at else timedelta(0)
+
+
+async def next_due(conn: AsyncConnection) -> datetime | None:
+    """When the next row can be claimed: its due moment, or the end of a claim that nobody finished."""
+    free_at = sa.func.coalesce(inbox.c.claimed_until, inbox.c.due_at)
+    query = sa.select(sa.func.min(free_at)).where(inbox.c.failed_at.is_(None))
+    at: datetime | None = (await conn.execute(query)).scalar_one()
+    return at
+
+
+_FREE: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
+
+
+def _folded(events: Iterable[Put]) -> Sequence[Put]:
+    """One a subject, in one order: two replicas storing the same subjects must not wait for each other."""
+    found: dict[Subject, Put] = {}
+    for subject, lane, cause in events:
+        former = found.get(subject)
+        lane = min(lane, former[1], key=LANES.index) if former else lane
+        found[subject] = (subject, lane, cause)
+    return sorted(found.values(), key=lambda event: str(event[0]))
+
+
+def _row(event: Put, now: datetime) -> dict[str, Any]:
+    subject, lane, cause = event
+    return {
+        "subject": str(subject),
+        "seq": 1,
+        "lane": LANES.index(lane),
+        "cause": cause,
+        "since_at": now,
+        "last_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "error": "",
+    }
+
+
+def _claiming(lane: int, limit: int, now: datetime, by: str, lease: timedelta) -> sa.UpdateBase:
+    free = sa.or_(inbox.c.claimed_until.is_(None), inbox.c.claimed_until <= now)
+    chosen = (
+        sa.select(inbox.c.subject)
+        .where(inbox.c.lane == lane, inbox.c.failed_at.is_(None), inbox.c.due_at <= now, free)
+        .order_by(inbox.c.due_at, inbox.c.subject)
+        .limit(limit)
+    )
+    # A CTE is worked out once; a bare subquery may be run again and lock more than `limit` rows.
+    once = free_rows(chosen).cte("chosen")
+    return (
+        sa.update(inbox)
+        .where(inbox.c.subject.in_(sa.select(once.c.subject)))
+        .values(claimed_by=by, claimed_until=now + lease, attempts=inbox.c.attempts + 1)
+        .returning(inbox)
+    )
+
+
+def _claim(row: sa.Row[Any]) -> Claim:
+    subject = parse_subject(row.subject)
+    return Claim(subject, row.seq, LANES[row.lane], row.cause, row.attempts, row.since_at, row.claimed_by)
+
+
+def _ours(claim: Claim) -> sa.ColumnElement[bool]:
+    """Still held under this very claim: a later one has counted one attempt more."""
+    return sa.and_(
+        inbox.c.subject == str(claim.subject),
+        inbox.c.claimed_by == claim.by,
+        inbox.c.attempts == claim.attempts,
+    )

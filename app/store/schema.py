@@ -1,0 +1,228 @@
+"""The tables, one definition for both databases.
+
+Promises: every question that is asked all day has an index that holds at a million tickets
+(a partial one where only few rows matter); `migrations/` always equals this file (a test compares).
+Instants are UtcDateTime; JSON columns hold plain JSON made by codec.py; lanes and orders are small numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.model import Lane
+from app.store.engine import OuterText, UtcDateTime
+
+metadata = sa.MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"},
+)
+
+LANES = tuple(Lane)
+"""The number of a lane is its place here: smaller is more urgent."""
+
+
+def _at(name: str, *, required: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, UtcDateTime, nullable=not required)
+
+
+def _text(name: str, *, required: bool = True) -> sa.Column[Any]:
+    return sa.Column(name, OuterText, nullable=not required)
+
+
+def _json(name: str, *, required: bool = True) -> sa.Column[Any]:
+    # JSON, not JSONB: it keeps text as written, NUL escapes included, and we never search inside.
+    return sa.Column(name, sa.JSON(none_as_null=True), nullable=not required)
+
+
+def _number(name: str, *, required: bool = True) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger, nullable=not required)
+
+
+def _flag(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+def _key(*names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, OuterText, primary_key=True, nullable=False) for name in names]
+
+
+def _index(name: str, *columns: str, only: str | None = None) -> sa.Index:
+    """With `only` a partial index, as small as the rows that matter; both databases read the condition."""
+    if only is None:
+        return sa.Index(name, *columns)
+    return sa.Index(name, *columns, sqlite_where=sa.text(only), postgresql_where=sa.text(only))
+
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    *_key("subject"),
+    _number("seq"),  # raised by every event: `done` removes only what was claimed
+    _number("lane"),
+    _text("cause"),
+    _at("since_at", required=True),  # the oldest event that nobody has handled
+    _at("last_at", required=True),  # the newest
+    _at("due_at", required=True),
+    _number("attempts"),
+    _text("error"),
+    _text("claimed_by", required=False),
+    _at("claimed_until"),
+    _at("failed_at"),
+    _index("ix_inbox_work", "lane", "due_at", only="failed_at IS NULL"),
+)
+
+facts = sa.Table(
+    "facts",
+    metadata,
+    *_key("ref", "kind", "key"),
+    _at("happened_at", required=True),
+    _at("recorded_at", required=True),
+    _number("actor", required=False),
+    _json("value"),
+    _index("ix_facts_utterance", "key", only="kind = 'utterance'"),  # whose is this activity or comment?
+    sqlite_with_rowid=False,  # a ticket's facts lie together
+)
+
+tickets = sa.Table(
+    "tickets",
+    metadata,
+    *_key("ref"),
+    _number("cycle"),
+    _text("state"),
+    _text("value"),
+    _text("area"),
+    _number("agent", required=False),
+    _text("client"),
+    _text("sla_state", required=False),
+    _flag("open"),
+    _at("created_at", required=True),
+    _at("started_at", required=True),
+    _at("reply_due"),
+    _at("solve_due"),
+    _at("next_at"),
+    _at("read_at", required=True),
+    _number("urgency"),  # smaller is more urgent: tickets.py
+    _text("title_folded"),  # SQLite's lower() does not know Cyrillic
+    _json("body"),
+    _index("ix_tickets_next", "next_at", only="next_at IS NOT NULL"),
+    _index("ix_tickets_open", "urgency", "ref", only="open"),
+    _index("ix_tickets_urgency", "urgency", "ref"),
+    _index("ix_tickets_state", "state", "urgency", "ref"),
+    _index("ix_tickets_value", "value", "urgency", "ref"),
+    _index("ix_tickets_agent", "agent", "urgency", "ref"),
+    _index("ix_tickets_client", "client", "started_at", only="client <> ''"),
+)
+
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    *_key("ref"),
+    sa.Column("cycle", sa.BigInteger, primary_key=True, nullable=False, autoincrement=False),
+    _text("value"),
+    _text("area"),
+    _text("state"),
+    _number("agent", required=False),
+    _number("reply_agent", required=False),
+    _number("solve_agent", required=False),
+    _flag("counted"),
+    _at("received_at", required=True),
+    _at("first_reply_at"),
+    _at("reply_due"),
+    _text("reply_outcome", required=False),
+    _at("reply_outcome_at"),
+    _at("first_solved_at"),
+    _at("solved_at"),
+    _at("solve_due"),
+    _text("solve_outcome", required=False),
+    _at("solve_outcome_at"),
+    _at("escalated_at"),
+    _at("reopened_at"),  # the last of them
+    _at("closed_at"),
+    _at("ended_at"),  # the last of all these instants; empty while the cycle is open
+    _json("body"),
+    # Asked as "alive between a and b": one range of this index, the second column filters inside it.
+    _index("ix_outcomes_life", "ended_at", "received_at"),
+)
+
+stamps = sa.Table(
+    "stamps",
+    metadata,
+    *_key("ref"),
+    _json("wanted"),
+    _json("confirmed"),  # what the card held when last read or written
+    _json("sending", required=False),  # on its way, or of unknown fate
+    _at("due_at"),  # empty: nothing to write
+    _at("taken_until"),
+    _at("sent_at"),  # the last attempt to write began
+    _at("written_at"),
+    _number("attempts"),
+    _text("error"),
+    _number("writes"),  # since writes_since: the fuse
+    _at("writes_since"),
+    _at("parked_at"),
+    _index("ix_stamps_due", "due_at", only="due_at IS NOT NULL"),
+    _index("ix_stamps_parked", "parked_at", only="parked_at IS NOT NULL"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    *_key("key"),
+    _text("kind"),
+    _text("receiver"),
+    _text("text"),
+    _text("ref", required=False),
+    _number("lane"),
+    _text("tag"),
+    _text("state"),  # outbox.py names them
+    _number("version"),  # raised when a card's text changes
+    _number("sending_version", required=False),
+    _flag("uncertain"),  # an attempt's fate is unknown: look before repeating
+    _number("portal_id", required=False),
+    _text("covered_by", required=False),
+    _at("created_at", required=True),
+    _at("due_at", required=True),
+    _at("taken_until"),
+    _at("sent_at"),
+    _at("failed_at"),
+    _number("attempts"),
+    _text("error"),
+    _index("ix_messages_work", "lane", "due_at", only="state IN ('waiting', 'sending')"),
+    _index("ix_messages_ref", "ref"),
+    _index("ix_messages_covered", "covered_by", only="covered_by IS NOT NULL"),
+    _index("ix_messages_failed", "failed_at", only="failed_at IS NOT NULL"),
+)
+
+marks = sa.Table("marks", metadata, *_key("name"), _json("value"))
+
+slots = sa.Table("slots", metadata, *_key("job", "slot"), _text("holder"), _at("taken_at", required=True))
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    *_key("name"),
+    _text("holder"),
+    _number("until_millis"),  # by the database's clock
+    _number("epoch"),
+)
+
+rules_log = sa.Table("rules_log", metadata, *_key("version"), _text("text"), _at("pinned_at", required=True))
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, nullable=False, autoincrement=False),
+    _text("name"),
+    _flag("active"),
+    _flag("employee"),
+)
+
+strangers = sa.Table(
+    "strangers",
+    metadata,
+    *_key("name"),
+    _number("count"),
+    _at("first_at", required=True),
+    _at("last_at", required=True),
+)

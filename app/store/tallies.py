@@ -1,0 +1,15 @@
+"""Counts for the gauges: one grouped query each, nothing is decoded."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.schema import tickets
+
+
+async def open_by_state(conn: AsyncConnection) -> dict[str, int]:
+    """Open tickets by SLA state as last saved; `none` for those without terms."""
+    state = sa.func.coalesce(tickets.c.sla_state, "none")
+    query = sa.select(state, sa.func.count()).where(tickets.c.open).group_by(state)
+    return {name: count for name, count in (await conn.execute(query)).all()}

@@ -1,0 +1,192 @@
+"""Tickets as they stand: the fold of an item's facts, kept for questions.
+
+Promises: a ticket is saved only over an older or equal reading; ticket and outcomes change together;
+pages are cut by a key, not by a number of rows, so a page never skips or repeats what did not move.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, TicketClass
+from app.store import outcomes
+from app.store.codec import decode, encode
+from app.store.engine import chunks, upsert
+from app.store.schema import LANES, inbox, tickets
+
+STATE_ORDER: dict[SlaState | None, int] = {SlaState.OVERDUE: 0, SlaState.AT_RISK: 1, SlaState.ON_TRACK: 2}
+"""The board: what is late, what soon will be, what runs; then all that waits or has no SLA."""
+
+CLASS_STEP = 10**11  # seconds since 1970 fit below it for three thousand years
+STATE_STEP = 10 * CLASS_STEP
+CLOSED_FROM = 10 * STATE_STEP
+
+
+class CursorFault(ValueError):
+    """The cursor was not given out by `page`."""
+
+
+async def save(conn: AsyncConnection, ticket: Ticket, made: Sequence[Outcome]) -> bool:
+    """False, and nothing changed: a newer reading is already here."""
+    row = _row(ticket)
+    query = upsert(conn, tickets, row, only_if=lambda new: tickets.c.read_at <= new.read_at)
+    if (await conn.execute(query.values(row).returning(tickets.c.ref))).first() is None:
+        return False
+    await outcomes.replace(conn, ticket, made)
+    return True
+
+
+async def load(conn: AsyncConnection, ref: ItemRef) -> Ticket | None:
+    return (await load_many(conn, [ref])).get(ref)
+
+
+async def load_many(conn: AsyncConnection, refs: Iterable[ItemRef]) -> dict[ItemRef, Ticket]:
+    """Those that are known."""
+    found: list[Ticket] = []
+    for part in chunks({str(ref) for ref in refs}):
+        found += await _tickets(conn, sa.select(tickets.c.body).where(tickets.c.ref.in_(part)))
+    return {ticket.ref: ticket for ticket in found}
+
+
+async def page(
+    conn: AsyncConnection,
+    *,
+    state: State | None = None,
+    value: TicketClass | None = None,
+    agent: int | None = None,
+    open_only: bool = False,
+    title: str = "",
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[Ticket], str | None]:
+    """Tickets by urgency, and the cursor of the next page, None after the last. CursorFault: not a cursor."""
+    wanted = [
+        tickets.c.state == state if state else None,
+        tickets.c.value == value if value else None,
+        tickets.c.agent == agent if agent is not None else None,
+        tickets.c.open if open_only else None,
+        tickets.c.title_folded.contains(folded(title), autoescape=True) if title else None,
+        sa.tuple_(tickets.c.urgency, tickets.c.ref) > sa.tuple_(*_place(after)) if after else None,
+    ]
+    query = (
+        sa.select(tickets.c.urgency, tickets.c.ref, tickets.c.body)
+        .where(*(each for each in wanted if each is not None))
+        .order_by(tickets.c.urgency, tickets.c.ref)
+        .limit(limit + 1)
+    )
+    rows = (await conn.execute(query)).all()
+    following = _cursor(rows[limit - 1].urgency, rows[limit - 1].ref) if len(rows) > limit else None
+    return [decode(Ticket, row.body) for row in rows[:limit]], following
+
+
+async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]:
+    """Tickets whose next moment has come, the oldest first, without those that already wait in the inbox.
+
+    One that waits there only for the sweep or a backfill is named: its moment makes it more urgent.
+    """
+    waits = sa.exists().where(
+        inbox.c.subject == tickets.c.ref,
+        sa.or_(inbox.c.lane <= LANES.index(Lane.LIVE), inbox.c.failed_at.is_not(None)),
+    )
+    query = sa.select(tickets.c.ref).where(tickets.c.next_at <= now, ~waits).order_by(tickets.c.next_at)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query.limit(limit))]
+
+
+async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
+    """All of them, by urgency."""
+    query = sa.select(tickets.c.body).where(tickets.c.open)
+    return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
+
+
+async def open_refs(conn: AsyncConnection) -> list[ItemRef]:
+    query = sa.select(tickets.c.ref).where(tickets.c.open).order_by(tickets.c.urgency, tickets.c.ref)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
+
+
+async def earlier_of_client(
+    conn: AsyncConnection, client: str, before: datetime, *, limit: int = 20
+) -> list[Ticket]:
+    """The client's tickets that began before `before`, the newest first."""
+    if not client:
+        return []
+    query = sa.select(tickets.c.body).where(
+        tickets.c.client == client, tickets.c.client != sa.literal_column("''"), tickets.c.started_at < before
+    )
+    return await _tickets(conn, query.order_by(tickets.c.started_at.desc(), tickets.c.ref).limit(limit))
+
+
+async def count(conn: AsyncConnection, *, open_only: bool = False) -> int:
+    query = sa.select(sa.func.count()).select_from(tickets)
+    return (await conn.execute(query.where(tickets.c.open) if open_only else query)).scalar_one()
+
+
+def folded(text: str) -> str:
+    """A title as search compares it: no case, ё is е."""
+    return text.casefold().replace("ё", "е").replace("\0", "")
+
+
+def urgency(ticket: Ticket) -> int:
+    """The ticket's place on the board, smaller first.
+
+    Open: by SLA state, then class, then the nearest due moment. Ended: after all open ones, the newest first.
+    """
+    cycle = ticket.now_cycle
+    if not ticket.open:
+        ended_at = cycle.closed_at or cycle.solved_at or ticket.started_at
+        return CLOSED_FROM + CLASS_STEP - _seconds(ended_at)
+    running = [clock.due_at for clock in (cycle.reply, cycle.solution) if clock.running and clock.due_at]
+    due_at = min(running, default=cycle.solution.due_at or ticket.started_at)
+    state = STATE_ORDER.get(ticket.sla_state, 3)
+    return state * STATE_STEP + (3 - URGENCY[ticket.value]) * CLASS_STEP + _seconds(due_at)
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+async def _tickets(conn: AsyncConnection, query: sa.Select[Any]) -> list[Ticket]:
+    return [decode(Ticket, body) for body in await conn.scalars(query)]
+
+
+def _row(ticket: Ticket) -> dict[str, Any]:
+    cycle = ticket.now_cycle
+    return {
+        "ref": str(ticket.ref),
+        "cycle": ticket.cycle,
+        "state": ticket.state.value,
+        "value": ticket.value.value,
+        "area": ticket.area.value,
+        "agent": ticket.agent,
+        "client": ticket.client,
+        "sla_state": ticket.sla_state.value if ticket.sla_state else None,
+        "open": ticket.open,
+        "created_at": ticket.created_at,
+        "started_at": ticket.started_at,
+        "reply_due": cycle.reply.due_at,
+        "solve_due": cycle.solution.due_at,
+        "next_at": ticket.next_at,
+        "read_at": ticket.read_at,
+        "urgency": urgency(ticket),
+        "title_folded": folded(ticket.title),
+        "body": encode(ticket),
+    }
+
+
+def _cursor(place: int, ref: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([place, ref]).encode()).decode()
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    try:
+        place, ref = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return int(place), str(ref)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise CursorFault("this cursor was not given out here: start from the first page") from error

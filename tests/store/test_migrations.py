@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from app.store.engine import Database
+from app.store.migrate import downgrade, is_current, migrate
+from app.store.schema import metadata
+
+pytestmark = pytest.mark.anyio
+
+
+async def looked_at(url: str, question: Any) -> Any:
+    database = Database.open(url)
+    try:
+        async with database.read() as conn:
+            return await conn.run_sync(question)
+    finally:
+        await database.close()
+
+
+def differences(connection: sa.Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def conditions(connection: sa.Connection) -> dict[str | None, bool]:
+    """Index → is it partial? (alembic does not compare that on SQLite)."""
+    inspector = sa.inspect(connection)
+    option = f"{connection.dialect.name}_where"
+    return {
+        index["name"]: option in index.get("dialect_options", {})
+        for table in metadata.tables
+        for index in inspector.get_indexes(table)
+    }
+
+
+async def test_migrated_tables_equal_the_schema(database_url: str) -> None:
+    assert await looked_at(database_url, differences) == []
+
+
+async def test_migrated_partial_indexes_equal_the_schema(database_url: str) -> None:
+    wanted = {
+        index.name: bool(index.dialect_options["sqlite"]["where"] is not None)
+        for table in metadata.tables.values()
+        for index in table.indexes
+    }
+    assert await looked_at(database_url, conditions) == wanted
+
+
+async def test_down_to_base_leaves_only_alembics_own_table(database_url: str) -> None:
+    await downgrade(database_url, "base")
+    names = await looked_at(database_url, lambda connection: sa.inspect(connection).get_table_names())
+    assert names == ["alembic_version"]
+
+
+async def test_migrating_again_changes_nothing(database_url: str) -> None:
+    await migrate(database_url)
+    assert await looked_at(database_url, differences) == []
+
+
+async def test_several_may_start_at_once(empty_url: str) -> None:
+    script = f"import asyncio; from app.store.migrate import migrate; asyncio.run(migrate({empty_url!r}))"
+    import sys
+
+    starts = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", script, stderr=asyncio.subprocess.PIPE)
+        for _ in range(3)
+    ]
+    ends = await asyncio.gather(*(each.communicate() for each in starts))
+    assert [each.returncode for each in starts] == [0, 0, 0], ends
+    assert await looked_at(empty_url, differences) == []
+
+
+async def test_whether_the_database_is_current(empty_url: str) -> None:
+    database = Database.open(empty_url)
+    async with database.read() as conn:
+        before = await is_current(conn)
+    await migrate(empty_url)
+    async with database.read() as conn:
+        assert (before, await is_current(conn)) == (False, True)
+    await database.close()
