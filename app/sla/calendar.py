@@ -92,7 +92,7 @@ class Calendar:
             return start if self.is_open(start) else self.last_close(start)
         left = self._year(start.year).worked(start) - work
         for number in range(start.year, start.year - HORIZON_YEARS, -1):
-            if left >= NONE:
+            if left >= NONE and self._year(number).starts:
                 return self._year(number).latest(left)
             left += self._year(number - 1).total
         raise CalendarEnded(("", f"в календаре не хватает рабочих часов: {work} до {start:%d.%m.%Y}"))
@@ -208,9 +208,7 @@ class Calendar:
         if opening:
             return opening.end
         ahead = [start for start, _ in self._openings(day) if start > at]
-        midnight = self.day_bounds(day)[1]
-        # A night that repeats an hour before midnight belongs to the date already left.
-        return min([*ahead, midnight if midnight > at else at + ONE_DAY])
+        return min([*ahead, self.day_bounds(day)[1]])
 
     # --- how sure ------------------------------------------------------------------------
 

@@ -1,0 +1,69 @@
+"""Every stretch of a clock's time, counted or not, and why: so that people can check a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from app.model import Cycle, EntryKind, ExplainedSpan, Ledger
+from app.sla.calendar import Calendar, Stretch
+
+MINUTE = timedelta(minutes=1)
+
+
+def explained(cycle: Cycle, calendars: Mapping[str, Calendar], now: datetime) -> tuple[ExplainedSpan, ...]:
+    """The spans of both clocks from the start to their end or `now`; `calendars` by name in the rules.
+
+    Closed hours keep their own reason inside a pause, so a pause's minutes are its open time. The
+    counted minutes add up to `Ledger.spent` in whole minutes, seconds carried from span to span.
+    """
+    return tuple(
+        span
+        for ledger in (cycle.reply, cycle.solution)
+        if ledger.calendar in calendars
+        for span in _in_minutes(ledger, _stretches(ledger, calendars[ledger.calendar], now))
+    )
+
+
+def _stretches(ledger: Ledger, calendar: Calendar, now: datetime) -> Iterator[Stretch]:
+    at, end = ledger.started_at, ledger_end(ledger, now)
+    for start, stop, cause in _pauses(ledger, end):
+        yield from calendar.stretches(at, start)
+        for stretch in calendar.stretches(max(at, start), stop):
+            yield stretch._replace(open=False, why=f"pause:{cause}") if stretch.open else stretch
+        at = max(at, stop)
+    yield from calendar.stretches(at, end)
+
+
+def ledger_end(ledger: Ledger, now: datetime) -> datetime:
+    """Where a clock's time ends: when met, when it ended without a verdict, else now."""
+    ended = [entry.at for entry in ledger.entries if entry.kind is EntryKind.ENDED]
+    return ledger.met_at or (ended[0] if ended else now)
+
+
+def _pauses(ledger: Ledger, end: datetime) -> Iterator[tuple[datetime, datetime, str]]:
+    causes = {entry.at: entry.cause for entry in ledger.entries if entry.kind is EntryKind.PAUSE}
+    for start, stop in ((span.start, span.end) for span in ledger.pauses if span.start < end):
+        yield start, end if stop is None else min(stop, end), causes[start]
+
+
+def _in_minutes(ledger: Ledger, stretches: Iterable[Stretch]) -> Iterator[ExplainedSpan]:
+    carried: dict[str, timedelta] = {}
+    for stretch in _joined(stretches):
+        before = carried.get(stretch.why, timedelta(0))
+        carried[stretch.why] = before + (stretch.end - stretch.start)
+        minutes = carried[stretch.why] // MINUTE - before // MINUTE
+        yield ExplainedSpan(ledger.clock, stretch.start, stretch.end, stretch.open, minutes, stretch.why)
+
+
+def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    held: Stretch | None = None
+    for stretch in stretches:
+        if held and held.why == stretch.why:
+            held = held._replace(end=stretch.end)
+            continue
+        if held:
+            yield held
+        held = stretch
+    if held:
+        yield held
