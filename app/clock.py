@@ -16,6 +16,10 @@ _CLOCK = re.compile(r"(?P<start>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?")
 class Clock(Protocol):
     """Where the running parts take `now` from."""
 
+    @property
+    def speed(self) -> float:
+        """How many of this clock's seconds pass in one of the machine's."""
+
     def now(self) -> datetime:
         """The current instant, aware UTC."""
 
@@ -25,6 +29,8 @@ class Clock(Protocol):
 
 class RealClock:
     """The machine's clock."""
+
+    speed = 1.0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -38,19 +44,21 @@ class ScaledClock:
 
     def __init__(self, start: datetime, speed: float, ticks: Callable[[], float] = time.monotonic) -> None:
         self._start = _aware(start)
-        self._speed = speed
+        self.speed = speed
         self._ticks = ticks
         self._origin = ticks()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=(self._ticks() - self._origin) * self._speed)
+        return self._start + timedelta(seconds=(self._ticks() - self._origin) * self.speed)
 
     async def sleep(self, length: timedelta) -> None:
-        await asyncio.sleep(max(0.0, length.total_seconds() / self._speed))
+        await asyncio.sleep(max(0.0, length.total_seconds() / self.speed))
 
 
 class SetClock:
     """Stands until somebody sets it; then it wakes those whose time has come."""
+
+    speed = 1.0
 
     def __init__(self, at: datetime) -> None:
         self._now = _aware(at)

@@ -105,7 +105,7 @@ async def open_desk(
 ) -> AsyncIterator[Desk]:
     """A desk whose database is open and whose portal is ready to be called; both are closed after."""
     clock = clock or RealClock()
-    db = await Database.open(settings.database_url)
+    db = Database.open(settings.database_url)
     portal = None if role == "web" else Portal(portal_config(settings, rules), clock)
     try:
         yield Desk(settings, rules, db, clock, portal, role)

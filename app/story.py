@@ -138,6 +138,8 @@ def _state(
     state = source.stages.get(stage)
     if state is not None:
         return state
+    if stage.startswith("stage:") and not any(known.startswith("stage:") for known in source.stages):
+        return None  # a project whose kanban the rules do not use
     notes.append(f"unknown_stage:{stage}")
     standing = found[-1].state if found else State.NEW
     return State.IN_PROGRESS if standing is State.LEFT else standing
@@ -191,7 +193,7 @@ def _one_spoken(fact: Fact, side: Side, text: str, rules: Rules) -> Spoken:
         side=side,
         call=fact.value.get("channel") == "call",
         acknowledgement=ours and is_acknowledgement(text, rules.phrases.acknowledgements),
-        thanks=not ours and is_thanks(text),
+        thanks=not ours and is_thanks(text, rules.phrases.thanks),
         author=fact.actor,
     )
 

@@ -1,0 +1,234 @@
+"""The one road: claim many, read many, decide each, save each in a transaction of its own.
+
+An item is decided only from a complete reading; what could not be read is read again later,
+and one item's fault never fails its neighbours.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.bitrix.portal import Ask, Unread
+from app.decision import Around, Known, decide
+from app.desk import Desk
+from app.learning import CardMemory, learned
+from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Ticket
+from app.rules import Rules, rules_from
+from app.store import facts as fact_store
+from app.store import inbox, outbox, rules_log, stamps, tickets
+from app.store.inbox import Claim
+
+BATCH = 200  # claims of one pass; the portal's adapter packs them fifty commands to a request
+LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
+MASS_LOSS_COUNT, MASS_LOSS_SHARE = 10, 0.05
+"""More vanished items at once than both of these mean lost rights, not deletions (architecture.md 3)."""
+
+log = logging.getLogger(__name__)
+
+
+async def handle_next(desk: Desk) -> bool:
+    """One pass over what waits in the inbox; False when nothing did."""
+    async with desk.db.begin() as conn:
+        claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE)
+    if not claims:
+        return False
+    await _follow_hints(desk, [claim for claim in claims if isinstance(claim.subject, Hint)])
+    await _handle_items(desk, [claim for claim in claims if isinstance(claim.subject, ItemRef)])
+    return True
+
+
+# --- hints: events that name an activity or a comment ------------------------------------
+
+
+async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
+    """Put the items that these activities and comments belong to into the inbox."""
+    if not claims:
+        return
+    hints = [claim.subject for claim in claims if isinstance(claim.subject, Hint)]
+    found = await desk.working_portal.owners(hints)
+    async with desk.db.begin() as conn:
+        remembered = await fact_store.owners_of(conn, [str(hint) for hint in hints])
+        for claim in claims:
+            await _follow(conn, desk, claim, found.get(claim.subject), remembered.get(str(claim.subject), ()))  # type: ignore[call-overload]
+
+
+async def _follow(
+    conn: AsyncConnection,
+    desk: Desk,
+    claim: Claim,
+    owners: tuple[ItemRef, ...] | Unread | None,
+    remembered: tuple[ItemRef, ...],
+) -> None:
+    if isinstance(owners, Unread):
+        await _put_off(conn, desk, claim, owners)
+        return
+    refs = {*(owners or ()), *remembered}
+    await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in refs], desk.now())
+    await inbox.done(conn, claim)
+
+
+# --- items -------------------------------------------------------------------------------
+
+
+async def _handle_items(desk: Desk, claims: Sequence[Claim]) -> None:
+    if not claims:
+        return
+    refs = [claim.subject for claim in claims if isinstance(claim.subject, ItemRef)]
+    async with desk.db.read() as conn:
+        known = await tickets.load_many(conn, refs)
+    readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in refs])
+    by_ref = {reading.ref: reading for reading in readings}
+    lost_rights = await _is_mass_loss(desk, readings)
+    for claim in claims:
+        reading = by_ref[claim.subject]  # type: ignore[index]
+        if lost_rights and isinstance(reading, Gone):
+            reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
+        await _handle_one(desk, claim, reading)
+
+
+def _ask(ref: ItemRef, ticket: Ticket | None) -> Ask:
+    return Ask(ref, dict(ticket.cursor) if ticket else {})
+
+
+_RIGHTS_LOST = "много карточек пропало разом: проверьте права владельца вебхука"
+
+
+async def _is_mass_loss(desk: Desk, readings: Iterable[Reading | Gone | Unread]) -> bool:
+    gone = [reading.ref for reading in readings if isinstance(reading, Gone)]
+    if len(gone) <= MASS_LOSS_COUNT:
+        desk.health.warnings.pop("rights", None)
+        return False
+    async with desk.db.read() as conn:
+        vanished_tickets = [t for t in (await tickets.load_many(conn, gone)).values() if t and t.open]
+        open_count = await tickets.count_open(conn)
+    mass = len(vanished_tickets) > max(MASS_LOSS_COUNT, MASS_LOSS_SHARE * open_count)
+    if mass:
+        desk.health.warnings["rights"] = _RIGHTS_LOST
+        log.error("mass disappearance", extra={"items": len(vanished_tickets)})
+    return mass
+
+
+async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone | Unread) -> None:
+    if isinstance(reading, Unread):
+        async with desk.db.begin() as conn:
+            await _put_off(conn, desk, claim, reading)
+        return
+    try:
+        async with desk.db.begin() as conn:
+            if await _waits_for_its_deal(conn, desk, claim, reading):
+                return
+            await _decide_and_save(conn, desk, reading)
+            await inbox.done(conn, claim)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        log.exception("an item could not be decided", extra={"ref": str(reading.ref)})
+        async with desk.db.begin() as conn:
+            await inbox.give_up(conn, claim, f"{type(error).__name__}: {error}", desk.now())
+
+
+async def _waits_for_its_deal(
+    conn: AsyncConnection, desk: Desk, claim: Claim, reading: Reading | Gone
+) -> bool:
+    """A task bound to a ticket's deal is that ticket's work (sla.md 2): the deal is looked at first."""
+    bound = reading.card.bound_to if isinstance(reading, Reading) else ()
+    if not bound:
+        return False
+    owners = await tickets.load_many(conn, bound)
+    if any(owners.values()):
+        await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref, t in owners.items() if t], desk.now())
+        await inbox.done(conn, claim)
+        return True
+    if claim.attempts > 1:
+        return False
+    await inbox.put(conn, [(ref, claim.lane, "bound task") for ref in bound], desk.now())
+    await inbox.later(conn, claim, desk.now() + timedelta(seconds=5), "ждёт карточку, к которой привязана")
+    return True
+
+
+async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading | Gone) -> None:
+    now = desk.now()
+    ticket = await tickets.load(conn, reading.ref)
+    known_facts = await fact_store.load(conn, reading.ref)
+    memory = await stamps.memory(conn, reading.ref)
+    facts = _ordered([*known_facts, *learned(reading, known_facts, CardMemory(*memory))])
+    if not facts:
+        return
+    rules = await _rules_of(conn, desk, ticket)
+    known = Known(ticket, await outbox.said(conn, reading.ref))
+    decision = decide(facts, known, _around(desk, reading, ticket), rules, now)
+    if decision is None:
+        return
+    await fact_store.add(conn, [*facts[:0], *_new(facts, known_facts), *decision.facts])
+    if isinstance(reading, Reading):
+        await stamps.saw(conn, reading.ref, reading.card.sla)
+    await _save(conn, desk, rules, decision, now)
+
+
+def _ordered(facts: Sequence[Fact]) -> list[Fact]:
+    return sorted(facts, key=lambda fact: (fact.happened_at, fact.recorded_at, fact.kind, fact.key))
+
+
+def _new(facts: Sequence[Fact], known: Sequence[Fact]) -> list[Fact]:
+    seen = {(fact.kind, fact.key) for fact in known}
+    return [fact for fact in facts if (fact.kind, fact.key) not in seen]
+
+
+def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Around:
+    cursor = reading.cursor if isinstance(reading, Reading) else (ticket.cursor if ticket else {})
+    notes = reading.notes if isinstance(reading, Reading) else ()
+    return Around(desk.name_of, desk.working_portal.card_url, reading.read_at, cursor, notes)
+
+
+async def _rules_of(conn: AsyncConnection, desk: Desk, ticket: Ticket | None) -> Rules:
+    """Terms, calendars and phrases as they were when the ticket began; people and chats of today."""
+    version = ticket.rules_version if ticket else desk.rules.version
+    if version == desk.rules.version:
+        return desk.rules
+    if version not in desk.pinned:
+        text = await rules_log.load(conn, version)
+        if text is None:
+            return desk.rules
+        desk.pinned[version] = _with_todays_people(rules_from(text), desk.rules)
+    return desk.pinned[version]
+
+
+def _with_todays_people(old: Rules, today: Rules) -> Rules:
+    return replace(
+        old, desk=today.desk, sources=today.sources, people=today.people, chats=today.chats, alerts=today.alerts
+    )
+
+
+async def _save(conn: AsyncConnection, desk: Desk, rules: Rules, decision: Decision, now: datetime) -> None:
+    if not await tickets.save(conn, decision.ticket, decision.outcomes):
+        return  # somebody saved a newer reading
+    await rules_log.pin(conn, rules.version, rules.text, now)
+    if decision.stamp is not None:
+        await stamps.want(conn, decision.stamp, now)
+    await outbox.withdraw(conn, decision.ticket.ref, decision.standing, now)
+    await outbox.put(conn, decision.messages, now)
+
+
+async def _put_off(conn: AsyncConnection, desk: Desk, claim: Claim, unread: Unread) -> None:
+    """Growing waits; what is refused for good becomes failed work at once."""
+    if unread.final:
+        await inbox.give_up(conn, claim, unread.error, desk.now())
+        return
+    if desk.now() - claim.since_at > timedelta(hours=24):
+        await inbox.give_up(conn, claim, unread.error, desk.now())
+        return
+    at = unread.retry_at or desk.now() + wait_after(claim.attempts)
+    await inbox.later(conn, claim, at, unread.error)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """5 s, 10 s, 20 s … at most ten minutes."""
+    return timedelta(seconds=min(600, 5 * 2 ** min(attempts - 1, 10)))
+
+
+def lane_of(ticket: Ticket | None) -> Lane:
+    """An emergency's work goes first."""
+    return Lane.URGENT if ticket is not None and ticket.value == "emergency" else Lane.LIVE

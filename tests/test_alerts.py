@@ -1,0 +1,115 @@
+"""The alert ladder (sla.md 4): who is told what, once."""
+
+from __future__ import annotations
+
+from app.model import Decision, MessageKind, Side
+from tests.lives import AGENT, Desk, at, card, move, reading, said
+
+FIRE = ("Пожарная машина стоит у закрытых ворот, въехать не может, горит дом",)
+
+
+def fire(created: str = "24.11 10:00", **changes: object) -> object:
+    return card(created, title="Пожар", text=FIRE, **changes)
+
+
+def told(decision: Decision, kind: MessageKind) -> list[str]:
+    """`receiver: step` of the messages of one kind."""
+    return sorted(f"{m.to}: {m.key.split('/')[2]}" for m in decision.messages if m.kind is kind)
+
+
+def test_emergency_is_announced_to_agent_head_and_chat() -> None:
+    decision = Desk().reads(reading("24.11 10:01", of=fire()))
+    assert told(decision, MessageKind.NOTICE) == ["5: announce", "7: announce"]
+    cards = [m for m in decision.messages if m.kind is MessageKind.CHAT_CARD]
+    assert [m.covers for m in cards] == [("deal:41/1/announce/chat12",)]
+
+
+def test_emergency_off_hours_is_announced_at_once_and_wakes_the_duty() -> None:
+    decision = Desk().reads(reading("22.11 23:12", of=fire("22.11 23:10")))
+    assert told(decision, MessageKind.NOTICE) == ["5: announce", "7: announce", "8: announce"]
+
+
+def test_answered_emergency_is_not_announced() -> None:
+    decision = Desk().reads(reading("24.11 10:10", of=fire(), spoken=[said(2, "24.11 10:05", Side.OURS)]))
+    assert decision.messages[1:] == ()
+    assert decision.messages[0].kind is MessageKind.TIMELINE
+
+
+def test_warning_goes_to_the_agent_and_ninety_percent_to_the_head_too() -> None:
+    desk = Desk()
+    replied = [said(2, "24.11 11:00", Side.OURS)]
+    desk.reads(reading("24.11 11:01", spoken=replied))
+    early = desk.reads(reading("26.11 10:00", spoken=replied))  # 75 % of 24 h: 26.11 10:00
+    late = desk.reads(reading("26.11 13:36", spoken=replied))
+    assert told(early, MessageKind.NOTICE) == ["5: solve_warn_75"]
+    assert told(late, MessageKind.NOTICE) == ["5: solve_warn_90", "7: solve_warn_90"]
+
+
+def test_breach_is_told_to_the_head_and_the_chat_once() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    breached = desk.reads(reading("24.11 14:01"))
+    again = desk.reads(reading("24.11 14:06"))
+    assert told(breached, MessageKind.NOTICE) == ["7: reply_breach"]
+    assert "7: reply_breach" not in told(again, MessageKind.NOTICE)
+
+
+def test_lost_reply_event_is_no_accusation() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    decision = desk.reads(reading("24.11 14:01", spoken=[said(2, "24.11 13:30", Side.OURS)]))
+    assert [m.kind for m in decision.messages] == []
+
+
+def test_night_holds_other_classes_until_the_opening_and_then_one_line() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 14:30", of=card("24.11 14:00")))
+    night = desk.reads(reading("24.11 18:05", of=card("24.11 14:00")))
+    morning = desk.reads(reading("25.11 09:00", of=card("24.11 14:00")))
+    assert [m for m in night.messages if m.kind is not MessageKind.TIMELINE] == []
+    assert night.next_at == at("25.11 09:00")
+    assert told(morning, MessageKind.SUMMARY) == ["7: reply_breach", "chat12: reply_breach"]
+
+
+def test_first_seen_long_after_the_breach_is_left_to_the_digest() -> None:
+    decision = Desk().reads(reading("27.11 17:00", of=card("20.11 09:00")))
+    assert [m for m in decision.messages if m.kind in {MessageKind.NOTICE, MessageKind.SUMMARY}] == []
+
+
+def test_closed_ticket_is_silent() -> None:
+    decision = Desk().reads(reading("24.11 14:30", moves=[move(2, "24.11 14:20", "WON")]))
+    assert decision.messages == ()
+    assert decision.next_at is None
+
+
+def test_nobody_assigned_is_told_to_the_head_after_two_hours() -> None:
+    desk = Desk()
+    lonely = card(assignee=None)
+    first = desk.reads(reading("24.11 10:01", of=lonely))
+    later = desk.reads(reading("24.11 12:00", of=lonely))
+    assert first.next_at == at("24.11 12:00")
+    assert told(later, MessageKind.NOTICE) == ["7: unassigned"]
+
+
+def test_chat_card_is_rewritten_as_the_ticket_changes() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=fire()))
+    spoken = [said(2, "24.11 10:05", Side.OURS)]
+    decision = desk.reads(reading("24.11 11:00", of=fire(), spoken=spoken, moves=[move(2, "24.11 10:50", "SOLVED")]))
+    cards = [m for m in decision.messages if m.kind is MessageKind.CHAT_CARD]
+    assert [m.key for m in cards] == ["deal:41/card"]
+    assert "✅" in cards[0].text
+
+
+def test_titles_cannot_inject_codes_nor_show_phones() -> None:
+    decision = Desk().reads(reading("24.11 10:01", of=fire(assignee=AGENT) and card(title="[b]Пожар[/b] +7 900 000-33-44", text=FIRE)))
+    text = next(m.text for m in decision.messages if m.kind is MessageKind.CHAT_CARD)
+    assert "[b]" not in text
+    assert "000" not in text.replace("\u200b", "").split("]№41")[1]
+
+
+def test_standing_alerts_name_what_may_still_be_said() -> None:
+    decision = Desk().reads(reading("24.11 14:01"))
+    assert "deal:41/1/reply_breach/7" in decision.standing
+    solved = Desk().reads(reading("24.11 14:01", moves=[move(2, "24.11 13:00", "SOLVED")]))
+    assert not any("breach" in key for key in solved.standing)

@@ -1,0 +1,169 @@
+"""One item's life, decided reading by reading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.model import Gone, OutcomeWord, Side, SlaState, State, TicketClass
+from tests.lives import AGENT, DEAL, HEAD, Desk, at, card, move, reading, rules, said
+
+
+def test_new_deal_gets_class_and_both_terms() -> None:
+    decision = Desk().reads(reading("24.11 10:01"))
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_CLASS"] == "standard"
+    assert decision.stamp.wanted["SLA_REPLY_DUE"] == "2026-11-24T11:00:00Z"
+    assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-26T13:00:00Z"
+    assert decision.stamp.wanted["SLA_STATE"] == "on_track"
+
+
+def test_deciding_twice_says_nothing_new() -> None:
+    desk = Desk()
+    first = desk.reads(reading("24.11 10:01"))
+    second = desk.reads(reading("24.11 10:05"))
+    assert second.messages == ()
+    assert second.stamp == first.stamp
+
+
+def test_item_outside_the_sources_is_no_concern() -> None:
+    from app.decision import Around, Known, decide
+    from app.learning import UNSEEN, learned
+
+    facts = learned(reading("24.11 10:01", of=card(category=7, stage="C7:NEW")), (), UNSEEN)
+    foreign = [replace(f, value={"stage": "C7:NEW", "category": 7}) if f.kind == "stage" else f for f in facts]
+    around = Around(lambda _: "", lambda _: "", at("24.11 10:01"), {})
+    assert decide(foreign, Known(None, frozenset()), around, rules(), at("24.11 10:01")) is None
+
+
+def test_reply_found_late_counts_at_its_own_time() -> None:
+    shown = reading("24.11 18:30", spoken=[said(2, "24.11 13:59", Side.OURS)])
+    ticket = Desk().reads(shown).ticket
+    assert ticket.now_cycle.reply.outcome is OutcomeWord.MET
+    assert ticket.now_cycle.reply.met_at == at("24.11 13:59")
+
+
+def test_waiting_for_the_client_shifts_the_deadline_by_the_pause() -> None:
+    desk = Desk()
+    asked = [said(2, "24.11 11:00", Side.OURS, "Какая модель телефона?")]
+    desk.reads(reading("24.11 11:01", moves=[move(2, "24.11 11:00", "WAIT")], spoken=asked))
+    answered = [*asked, said(3, "24.11 15:00", Side.CLIENT, "Android 15")]
+    decision = desk.reads(reading("24.11 15:01", moves=[move(2, "24.11 11:00", "WAIT")], spoken=answered))
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-27T08:00:00Z"
+    assert decision.stamp.wanted["SLA_PAUSE_TOTAL"] == "4 ч"
+    assert [m.text for m in decision.messages] == ["SLA: решение до 27.11 11:00, на паузе 4 ч"]
+
+
+def test_acknowledgement_is_a_reply_but_no_pause() -> None:
+    spoken = [said(2, "24.11 11:00", Side.OURS, "Приняли в работу!")]
+    shown = reading("24.11 15:00", moves=[move(2, "24.11 11:05", "WAIT")], spoken=spoken)
+    ticket = Desk().reads(shown).ticket
+    assert ticket.now_cycle.reply.met_at == at("24.11 11:00")
+    assert not ticket.now_cycle.solution.paused
+
+
+def test_persons_class_wins_and_is_remembered() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    raised = desk.stamped(card(), SLA_CLASS="emergency")
+    decision = desk.reads(reading("24.11 10:31", of=replace(raised, modified_at=at("24.11 10:30"), modified_by=AGENT)))
+    assert decision.ticket.value is TicketClass.EMERGENCY
+    assert decision.ticket.class_by_person
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-24T11:30:00Z"  # the change plus the new term
+
+
+def test_emptied_class_lets_the_service_decide_again() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    raised = desk.stamped(card(), SLA_CLASS="emergency")
+    desk.reads(reading("24.11 10:31", of=replace(raised, modified_at=at("24.11 10:30"))))
+    emptied = replace(desk.stamped(card(), SLA_CLASS=""), modified_at=at("24.11 10:40"))
+    decision = desk.reads(reading("24.11 10:41", of=emptied))
+    assert decision.ticket.value is TicketClass.STANDARD
+    assert not decision.ticket.class_by_person
+
+
+def test_our_own_stamp_is_nobodys_change() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    echo = replace(desk.stamped(card()), modified_at=at("24.11 10:02"))
+    decision = desk.reads(reading("24.11 10:03", of=echo))
+    assert not decision.ticket.class_by_person
+    assert decision.messages == ()
+
+
+def test_deadline_moved_by_the_head_is_an_extension() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    moved = desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z")
+    decision = desk.reads(reading("24.11 12:01", of=replace(moved, modified_at=at("24.11 12:00"), modified_by=HEAD)))
+    assert decision.ticket.now_cycle.solution.extended
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-30T09:00:00Z"
+
+
+def test_deadline_moved_by_an_agent_is_put_back() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    moved = desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z")
+    decision = desk.reads(reading("24.11 12:01", of=replace(moved, modified_at=at("24.11 12:00"), modified_by=AGENT)))
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-26T13:00:00Z"
+    assert decision.ticket.notes == ("extension_asked:2026-11-30T09:00:00Z",)
+
+
+def test_reopened_ticket_is_the_same_ticket() -> None:
+    moves = [move(2, "24.11 12:00", "SOLVED"), move(3, "24.11 14:00", "PREPARATION")]
+    ticket = Desk().reads(reading("24.11 14:01", moves=moves)).ticket
+    assert ticket.cycle == 1
+    assert ticket.now_cycle.reopened_at == (at("24.11 14:00"),)
+    assert ticket.now_cycle.solution.outcome is None
+
+
+def test_deleted_item_leaves_the_figures_and_is_not_written() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    decision = desk.reads(Gone(DEAL, at("24.11 11:00")))
+    assert decision.ticket.state is State.DELETED
+    assert decision.stamp is None
+    assert not decision.outcomes[0].counted
+
+
+def test_not_a_ticket_empties_the_clock_fields() -> None:
+    desk = Desk()
+    decision = desk.reads(reading("24.11 10:30", moves=[move(2, "24.11 10:20", "SPAM")]))
+    assert decision.stamp is not None
+    assert {decision.stamp.wanted[code] for code in ("SLA_STATE", "SLA_SOLVE_DUE", "SLA_REPLY_DUE")} == {""}
+
+
+def test_ticket_older_than_the_service_is_shown_but_never_stamped() -> None:
+    decision = Desk().reads(reading("24.11 10:01", of=card("20.10 10:00")))
+    assert decision.stamp is None
+    assert decision.messages == ()
+    assert not decision.outcomes[0].counted
+
+
+def test_stage_unknown_to_the_rules_leaves_the_state_and_is_named() -> None:
+    moves = [move(2, "24.11 10:30", "PREPARATION"), move(3, "24.11 11:00", "MYSTERY")]
+    ticket = Desk().reads(reading("24.11 11:01", moves=moves)).ticket
+    assert ticket.state is State.IN_PROGRESS
+    assert ticket.notes == ("unknown_stage:C3:MYSTERY",)
+
+
+def test_solved_late_ends_as_breached_with_its_lateness() -> None:
+    moves = [move(2, "27.11 10:00", "SOLVED")]
+    decision = Desk().reads(reading("27.11 10:01", moves=moves, spoken=[said(2, "24.11 11:00", Side.OURS)]))
+    assert decision.ticket.sla_state is SlaState.BREACHED
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_OVERDUE"] == "3 ч"
+
+
+def test_order_of_discovery_does_not_matter() -> None:
+    spoken = [said(2, "24.11 11:00", Side.OURS), said(3, "24.11 12:00", Side.CLIENT, "Не помогло")]
+    moves = [move(2, "24.11 11:00", "WAIT"), move(3, "24.11 12:30", "PREPARATION")]
+    step_by_step = Desk()
+    step_by_step.reads(reading("24.11 10:01"))
+    step_by_step.reads(reading("24.11 11:01", moves=moves[:1], spoken=spoken[:1]))
+    last = reading("24.11 13:00", moves=moves, spoken=spoken)
+    assert step_by_step.reads(last).ticket.cycles == Desk().reads(last).ticket.cycles
