@@ -66,9 +66,10 @@ def outcome(number: int = 41, **changes: Any) -> Outcome:
     return Outcome(**{**bare, **usual, **changes})
 
 
-def replied(number: int = 41, *, minutes: int = 20, when: str = "24.11 10:20", **changes: Any) -> Outcome:
-    """Answered in time."""
-    moment = at(when)
+def replied(number: int = 41, *, minutes: int = 20, when: str = "", **changes: Any) -> Outcome:
+    """Answered in time, twenty minutes after it came unless told."""
+    received_at = changes.get("received_at", at("24.11 10:00"))
+    moment = at(when) if when else received_at + timedelta(minutes=20)
     usual = {
         "reply_outcome": MET,
         "reply_outcome_at": moment,
