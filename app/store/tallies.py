@@ -12,4 +12,4 @@ async def open_by_state(conn: AsyncConnection) -> dict[str, int]:
     """Open tickets by SLA state as last saved; `none` for those without terms."""
     state = sa.func.coalesce(tickets.c.sla_state, "none")
     query = sa.select(state, sa.func.count()).where(tickets.c.open).group_by(state)
-    return {name: count for name, count in (await conn.execute(query)).all()}
+    return {row[0]: row[1] for row in await conn.execute(query)}

@@ -1,0 +1,121 @@
+"""A ticket as the API and `explain --json` give it (contract.md 3), and its reasons in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.model import Cycle, ExplainedSpan, ItemRef, Kind, Ticket
+
+_CARD = {
+    Kind.DEAL: "/crm/deal/details/{id}/",
+    Kind.ITEM: "/crm/type/{type}/details/{id}/",
+    Kind.TASK: "/company/personal/user/0/tasks/task/view/{id}/",
+}
+
+_WHY = {
+    "work": "рабочее время",
+    "night": "ночь",
+    "weekend": "выходной",
+    "closed": "нерабочее время",
+    "pause:waiting_client": "пауза: ждём клиента",
+    "pause:postponed": "пауза: отложено",
+    "pause:waiting_client:silent": "пауза: ждём клиента, без переписки",
+    "pause:done": "было решено",
+    "pause:void": "не было обращением",
+}
+_WHY_NAMED = {"holiday": "праздник", "day_off": "нерабочий день"}
+
+
+def card_url(base: str, ref: ItemRef) -> str:
+    """The card in the portal; `base` is the portal's address, with or without a slash at its end."""
+    return base.rstrip("/") + _CARD[ref.kind].format(id=ref.id, type=ref.entity_type)
+
+
+def why_words(code: str) -> str:
+    """«праздник: День народного единства» for `holiday:День народного единства`."""
+    if code in _WHY:
+        return _WHY[code]
+    kind, _, name = code.partition(":")
+    if kind in _WHY_NAMED:
+        return f"{_WHY_NAMED[kind]}: {name}" if name else _WHY_NAMED[kind]
+    return code
+
+
+def rfc3339(at: datetime | None) -> str | None:
+    """`2026-11-24T06:15:00Z`; fractions of a second are dropped."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def ticket_json(
+    ticket: Ticket, spans: Iterable[ExplainedSpan], *, portal_url: str, names: Mapping[int, str]
+) -> dict[str, Any]:
+    """The object of `GET /api/v1/tickets/{ref}`; clocks and `spans` are those of the present cycle."""
+    return {
+        "ref": str(ticket.ref),
+        "cycle": ticket.cycle,
+        "title": ticket.title,
+        "url": card_url(portal_url, ticket.ref),
+        **_class(ticket),
+        **_people(ticket, names),
+        "state": ticket.state.value,
+        "created_at": rfc3339(ticket.created_at),
+        **_clocks(ticket.now_cycle),
+        "sla_state": ticket.sla_state,
+        "escalation_level": ticket.escalation_level,
+        "repeat_of": ticket.repeat_of or None,
+        "spans": [_span(span) for span in spans],
+    }
+
+
+def _class(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "class": ticket.value.value,
+        "class_why": ticket.class_why,
+        "class_sure": ticket.class_sure,
+        "confidence": ticket.confidence,
+        "area": ticket.area.value,
+    }
+
+
+def _people(ticket: Ticket, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "agent_id": ticket.agent,
+        "agent": names.get(ticket.agent) if ticket.agent is not None else None,
+        "client": ticket.client_name or ticket.client or None,
+        "object": ticket.object or None,
+        "channel": ticket.channel or None,
+    }
+
+
+def _clocks(cycle: Cycle) -> dict[str, Any]:
+    reply, solution = cycle.reply, cycle.solution
+    return {
+        "started_at": rfc3339(cycle.started_at),
+        "reply_due": rfc3339(reply.due_at),
+        "solve_due": rfc3339(solution.due_at),
+        "first_reply_at": rfc3339(reply.met_at if reply.met_by != "closing" else None),
+        "reply_met_by": reply.met_by or None,
+        "solved_at": rfc3339(cycle.solved_at),
+        "closed_at": rfc3339(cycle.closed_at),
+        "confirmed_at": rfc3339(cycle.confirmed_at),
+        "reply_outcome": reply.outcome,
+        "solve_outcome": solution.outcome,
+        "pause_seconds": int(cycle.pause_total.total_seconds()),
+        "reopen_count": len(cycle.reopened_at),
+        "provisional": reply.provisional or solution.provisional,
+    }
+
+
+def _span(span: ExplainedSpan) -> dict[str, Any]:
+    return {
+        "clock": span.clock.value,
+        "from": rfc3339(span.start),
+        "to": rfc3339(span.end),
+        "counted": span.counted,
+        "minutes": span.minutes,
+        "why": span.why,
+    }

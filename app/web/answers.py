@@ -1,0 +1,91 @@
+"""The shapes of the API's answers, for its description; a test compares them with what is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.model import Area, SlaState, State, TicketClass
+
+_Verdict = Literal["met", "breached"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SpanAnswer(_Answer):
+    """A stretch of a clock's time; `why` is work, night, weekend, holiday:<name>, pause:<cause> …"""
+
+    clock: Literal["reply", "solution"]
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    counted: bool
+    minutes: int
+    why: str
+
+
+class TicketAnswer(_Answer):
+    """A ticket; times in UTC, clocks and spans of the present cycle."""
+
+    ref: str
+    cycle: int
+    title: str
+    url: str
+    value: TicketClass = Field(alias="class")
+    class_why: str
+    class_sure: bool
+    confidence: float
+    area: Area
+    agent_id: int | None
+    agent: str | None
+    client: str | None
+    object: str | None
+    channel: str | None
+    state: State
+    created_at: datetime
+    started_at: datetime
+    reply_due: datetime | None
+    solve_due: datetime | None
+    first_reply_at: datetime | None
+    reply_met_by: Literal["message", "call", "closing"] | None
+    solved_at: datetime | None
+    closed_at: datetime | None
+    confirmed_at: datetime | None
+    sla_state: SlaState | None
+    reply_outcome: _Verdict | None
+    solve_outcome: _Verdict | None
+    pause_seconds: int
+    reopen_count: int
+    escalation_level: int
+    repeat_of: str | None
+    provisional: bool
+    spans: list[SpanAnswer]
+
+
+class TicketsAnswer(_Answer):
+    """A page of tickets; `next_cursor` is null on the last one."""
+
+    items: list[TicketAnswer]
+    next_cursor: str | None
+
+
+class KpiAnswer(_Answer):
+    """A figure: shares 0..1 or null, lengths in business minutes."""
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    target: float | None
+    tickets_url: str
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

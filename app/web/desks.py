@@ -1,0 +1,18 @@
+"""How a handler gets at the desk that its application was made for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.desk import Desk
+
+
+def desk_of(request: Request) -> Desk:
+    desk = request.app.state.desk
+    assert isinstance(desk, Desk)
+    return desk
+
+
+DeskHere = Annotated[Desk, Depends(desk_of)]

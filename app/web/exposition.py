@@ -1,0 +1,98 @@
+"""Numbers for Prometheus. Counters live where things happen; gauges are read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.desk import Desk
+from app.store import inbox, outbox, stamps, tallies
+from app.web.failures import failed_work
+
+__all__ = ["CONTENT_TYPE", "EVENTS", "Numbers", "exposition", "numbers_of"]
+
+EVENTS = Counter(
+    "b24sla_events", "Events of the portal by name and by what became of them.", ["event", "result"]
+)
+
+UNKNOWN_EVENT = "unknown"
+"""One label for all names that we know no use for: a name is the sender's choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Gauges at one moment."""
+
+    inbox: tuple[int, timedelta]
+    outbox: tuple[int, timedelta]
+    stamps: tuple[int, timedelta]
+    failed: Mapping[str, int]
+    open_by_state: Mapping[str, int]
+    last_portal_ok_at: datetime | None
+    last_sweep_at: datetime | None
+
+
+async def numbers_of(desk: Desk) -> Numbers:
+    now = desk.now()
+    async with desk.db.read() as conn:
+        failed = await failed_work(conn)
+        return Numbers(
+            inbox=await inbox.lag(conn, now),
+            outbox=await outbox.lag(conn, now),
+            stamps=await stamps.lag(conn, now),
+            failed={what: len(group) for what, group in failed.groups.items()},
+            open_by_state=await tallies.open_by_state(conn),
+            last_portal_ok_at=desk.health.last_portal_ok_at,
+            last_sweep_at=desk.health.last_sweep_at,
+        )
+
+
+def exposition(numbers: Numbers, now: datetime) -> bytes:
+    """The whole text: every counter of the process, and these gauges."""
+    gauges = CollectorRegistry()
+    gauges.register(_Gauges(numbers, now))
+    return generate_latest(REGISTRY) + generate_latest(gauges)
+
+
+class _Gauges(Collector):
+    def __init__(self, numbers: Numbers, now: datetime) -> None:
+        self.numbers = numbers
+        self.now = now
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        of = self.numbers
+        yield _gauge("inbox_waiting", "Subjects to be read again.", of.inbox[0])
+        yield _gauge("inbox_lag_seconds", "Age of the oldest of them.", of.inbox[1].total_seconds())
+        yield _gauge("outbox_waiting", "Messages to be sent.", of.outbox[0])
+        yield _gauge("outbox_lag_seconds", "Age of the oldest of them.", of.outbox[1].total_seconds())
+        yield _gauge("stamps_waiting", "Cards to be written.", of.stamps[0])
+        yield _gauge("stamps_lag_seconds", "Age of the oldest of them.", of.stamps[1].total_seconds())
+        yield _labelled("failed", "Work that gave up.", "kind", of.failed)
+        yield _labelled("tickets_open", "Open tickets by SLA state.", "state", of.open_by_state)
+        yield from self._ages()
+
+    def _ages(self) -> Iterable[GaugeMetricFamily]:
+        for name, at in (
+            ("portal_call", self.numbers.last_portal_ok_at),
+            ("sweep", self.numbers.last_sweep_at),
+        ):
+            if at is not None:
+                age = (self.now - at).total_seconds()
+                yield _gauge(f"{name}_age_seconds", "Since the last one that succeeded.", age)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"b24sla_{name}", text, value=value)
+
+
+def _labelled(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"b24sla_{name}", text, labels=[label])
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family

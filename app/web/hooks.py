@@ -1,0 +1,59 @@
+"""Where the portal's events arrive (contract.md 3). Nothing here waits for anything but our database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from pydantic import SecretStr
+
+from app.bitrix.events import Unreadable, event_of, read_form, token_of
+from app.web import sessions
+from app.web.bodies import limited_body
+from app.web.desks import DeskHere
+from app.web.intake import NotStored
+from app.web.problems import Problem
+
+BODY_LIMIT = 64 * 1024
+
+log = structlog.get_logger(__name__)
+router = APIRouter(tags=["events"])
+
+
+@router.get("/webhooks/bitrix24", summary="Проверка адреса")
+async def reachable() -> Response:
+    """The portal's form for outgoing webhooks asks whether the address answers."""
+    return Response()
+
+
+@router.post("/webhooks/bitrix24", summary="Событие портала")
+async def receive(request: Request, desk: DeskHere) -> Response:
+    """200 once stored durably; checked in the order of contract.md 3."""
+    body = await limited_body(request, BODY_LIMIT)
+    tree = _tree(request, body)
+    _check_token(tree, desk.settings.event_tokens)
+    try:
+        await request.app.state.intake.put(event_of(tree))
+    except NotStored as error:
+        log.warning("event_not_stored", why=str(error))
+        raise Problem(503, "Событие не сохранено: база данных недоступна.", retry_after="10") from error
+    return Response()
+
+
+def _tree(request: Request, body: bytes) -> dict[str, Any]:
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise Problem(415, "Сжатые тела не принимаются.")
+    try:
+        return read_form(body, request.headers.get("content-type", ""))
+    except Unreadable as error:
+        raise Problem(error.status, error.text) from error
+
+
+def _check_token(tree: dict[str, Any], known: tuple[SecretStr, ...]) -> None:
+    """Every token is compared to its end, so the time tells nothing about any of them."""
+    token = token_of(tree)
+    matches = [sessions.same(token, secret.get_secret_value()) for secret in known]
+    if not token or not any(matches):
+        raise Problem(403, "Токен события не подходит: проверьте B24SLA_EVENT_TOKENS.")

@@ -1,0 +1,92 @@
+"""Events on their way into the inbox: posts that wait together share one commit."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from app.desk import Desk
+from app.model import Event, Lane
+from app.store import inbox, strangers
+from app.store.engine import StoreUnavailable
+from app.web.exposition import EVENTS, UNKNOWN_EVENT
+
+AT_ONCE = 500
+
+log = structlog.get_logger(__name__)
+
+
+class NotStored(Exception):
+    """The database did not take the event; the portal will not send it again, the sweep will find it."""
+
+
+def _promise() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    event: Event
+    stored: asyncio.Future[None] = field(default_factory=_promise)
+
+
+class Intake:
+    """One writer at a time; what arrives while it commits goes into its next commit."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._waiting: list[_Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def put(self, event: Event) -> None:
+        """Returns when the event is stored durably; raises NotStored."""
+        waiting = _Waiting(event)
+        self._waiting.append(waiting)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        await waiting.stored
+
+    async def close(self) -> None:
+        """Let the last commit end."""
+        if self._writer is not None:
+            await self._writer
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            fault: NotStored | None = NotStored("the service is stopping")
+            try:
+                await self._store([waiting.event for waiting in batch])
+                fault = None
+            except StoreUnavailable as error:
+                fault = NotStored(str(error))
+            except (
+                Exception
+            ) as error:  # a fault of ours; those who wait and the next batch must not suffer twice
+                log.exception("events_not_stored")
+                fault = NotStored(type(error).__name__)
+            finally:  # nobody may wait for ever, whatever happened
+                _tell(batch, fault)
+            if fault is None:
+                self.desk.wake()
+
+    async def _store(self, events: list[Event]) -> None:
+        now = self.desk.now()
+        async with self.desk.db.begin() as conn:
+            known = [(event.subject, Lane.LIVE, event.name) for event in events if event.subject is not None]
+            await inbox.put(conn, known, now)
+            await strangers.count(conn, [event.name for event in events if event.subject is None], now)
+
+
+def _tell(batch: list[_Waiting], error: NotStored | None) -> None:
+    for waiting in batch:
+        name = waiting.event.name if waiting.event.subject else UNKNOWN_EVENT
+        EVENTS.labels(event=name, result="refused" if error else "stored").inc()
+        if waiting.stored.done():  # its sender has gone
+            continue
+        if error is None:
+            waiting.stored.set_result(None)
+        else:
+            waiting.stored.set_exception(error)

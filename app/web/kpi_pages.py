@@ -1,0 +1,149 @@
+"""The figures, and the tickets behind each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app import words
+from app.desk import Desk
+from app.metrics.wording import TITLES, shown
+from app.model import ItemRef, Ticket
+from app.store import tickets
+from app.web.access import PageVisitor
+from app.web.board import Section, rows_of
+from app.web.desks import DeskHere
+from app.web.figures import Question, question_of, read_for
+from app.web.frames import frame_of
+from app.web.kpi_view import (
+    FigureGroup,
+    ReadyPeriod,
+    Split,
+    groups_of,
+    made_of,
+    period_words,
+    ready_periods,
+    splits_of,
+)
+from app.web.looking import surroundings
+from app.web.pages import Choice, agent_choices, class_choices, class_or_none, number_or_none
+from app.web.problems import Problem
+from app.web.rendering import page
+
+SHOWN = 500
+"""Tickets of one list; the API pages through all of them."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KpiPage:
+    """Everything that the template says."""
+
+    first: str
+    last: str
+    period: str
+    who: str
+    groups: tuple[FigureGroup, ...]
+    splits: tuple[Split, ...]
+    periods: tuple[ReadyPeriod, ...]
+    agents: list[Choice]
+    classes: list[Choice]
+
+
+def _asked(desk: Desk, first: str, last: str, agent: str, value: str) -> Question:
+    """A form sends empty fields too: they ask for nothing."""
+    return question_of(desk, _day(first), _day(last), number_or_none(agent), class_or_none(value))
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Problem(422, "Дата нужна в виде 2026-11-24.") from error
+
+
+FromDay = Annotated[str, Query(alias="from", max_length=20)]
+ToDay = Annotated[str, Query(alias="to", max_length=20)]
+ClassName = Annotated[str, Query(alias="class", max_length=20)]
+
+
+@router.get("/kpi")
+async def show_kpi(
+    request: Request,
+    desk: DeskHere,
+    visitor: PageVisitor,
+    first: FromDay = "",
+    last: ToDay = "",
+    agent: str = "",
+    value: ClassName = "",
+) -> Response:
+    asked = _asked(desk, first, last, agent, value)
+    book = await read_for(desk, asked, asked.before)
+    view = KpiPage(
+        first=asked.first.isoformat(),
+        last=asked.last.isoformat(),
+        period=period_words(asked),
+        who=_who(desk, asked),
+        groups=groups_of(book.figures(asked), book.figures(asked.before), asked),
+        splits=splits_of(book, asked, desk.name_of),
+        periods=ready_periods(asked, desk.now().astimezone(desk.rules.desk.zone).date()),
+        agents=agent_choices(desk, asked.agent),
+        classes=class_choices(asked.value),
+    )
+    return page(request, "kpi.html", frame=await frame_of(desk, visitor, here="kpi"), it=view)
+
+
+@router.get("/kpi/{code}")
+async def show_tickets_of(
+    request: Request,
+    desk: DeskHere,
+    visitor: PageVisitor,
+    code: str,
+    first: FromDay = "",
+    last: ToDay = "",
+    agent: str = "",
+    value: ClassName = "",
+) -> Response:
+    asked = _asked(desk, first, last, agent, value)
+    if code not in TITLES:
+        raise Problem(404, "Такого показателя нет.")
+    kpi = (await read_for(desk, asked)).figures(asked)[code]
+    async with desk.db.read() as conn:
+        found = await tickets.load_many(conn, kpi.refs[:SHOWN])
+    missed = set(kpi.misses)
+    return page(
+        request,
+        "list.html",
+        frame=await frame_of(desk, visitor, here="kpi"),
+        title=TITLES[code],
+        back=asked.address("/kpi"),
+        period=" · ".join(filter(None, (period_words(asked), _who(desk, asked)))),
+        value=" · ".join(filter(None, (shown(kpi), made_of(kpi)))),
+        sections=_sections(desk, found, kpi.refs, missed),
+    )
+
+
+def _sections(
+    desk: Desk, found: dict[ItemRef, Ticket], refs: tuple[ItemRef, ...], missed: set[ItemRef]
+) -> list[Section]:
+    """Those that spoil a share stand first."""
+    bad = [found[ref] for ref in refs if ref in missed and ref in found]
+    good = [found[ref] for ref in refs if ref not in missed and ref in found]
+    around, now = surroundings(desk), desk.now()
+    named = (("overdue", "Снизили показатель", bad), ("none", "Обращения" if not bad else "Остальные", good))
+    return [
+        Section(tone, label, "Обращений нет.", rows_of(some, around, now))
+        for tone, label, some in named
+        if some or not (bad or good or tone == "overdue")
+    ]
+
+
+def _who(desk: Desk, asked: Question) -> str:
+    named = (desk.name_of(asked.agent), words.CLASS[asked.value] if asked.value else "")
+    return " · ".join(filter(None, named))

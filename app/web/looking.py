@@ -1,0 +1,63 @@
+"""What pages and API look up before they say anything: names, calendars, rules of older tickets, spans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.desk import Desk
+from app.model import ExplainedSpan, Person, Ticket
+from app.rules import Rules, rules_from
+from app.settings import Settings
+from app.sla.explanation import explained
+from app.store import rules_log
+from app.web.board import Surroundings
+
+
+def portal_url(settings: Settings) -> str:
+    """The portal's address without the webhook's secret; empty while there is none."""
+    if settings.portal_webhook is None:
+        return ""
+    parts = urlsplit(settings.portal_webhook.get_secret_value())
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def surroundings(desk: Desk, rules: Rules | None = None) -> Surroundings:
+    """`rules`: those of the ticket, where its own calendars matter."""
+    return Surroundings(
+        name_of=desk.name_of,
+        calendar=desk.rules.calendar,
+        calendars=(rules or desk.rules).calendars,
+        zone=desk.rules.desk.zone,
+        portal_url=portal_url(desk.settings),
+    )
+
+
+async def rules_then(conn: AsyncConnection, desk: Desk, ticket: Ticket) -> Rules:
+    """The rules under which the ticket began; stages and people are those of today."""
+    version = ticket.rules_version
+    if not version or version == desk.rules.version:
+        return desk.rules
+    if version not in desk.pinned:
+        text = await rules_log.load(conn, version)
+        if text is None:
+            return desk.rules
+        today = desk.rules
+        desk.pinned[version] = replace(
+            rules_from(text), desk=today.desk, sources=today.sources, people=today.people, chats=today.chats
+        )
+    return desk.pinned[version]
+
+
+async def spans_of(conn: AsyncConnection, desk: Desk, ticket: Ticket) -> tuple[ExplainedSpan, ...]:
+    rules = await rules_then(conn, desk, ticket)
+    return explained(ticket.now_cycle, rules.calendars, desk.now())
+
+
+def agents_of(desk: Desk) -> list[Person]:
+    """Who may be responsible for a ticket, by name."""
+    robots = set(desk.rules.people.robots)
+    people = (person for person in desk.people.values() if person.employee and person.id not in robots)
+    return sorted(people, key=lambda person: (not person.active, person.name))

@@ -1,0 +1,137 @@
+"""A clock's time as a coloured strip and as a table of its spans. Pure.
+
+Counted time is drawn to scale; nights and days off are thin marks of one width, else a weekend
+would hide the hours that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app import words
+from app.model import ExplainedSpan
+from app.ticket_view import why_words
+
+WIDTH = 1000.0
+THIN = 12.0
+THIN_ALTOGETHER = 350.0
+"""So much of the strip, at most, for time that does not count."""
+
+
+class Look(StrEnum):
+    """How a piece is drawn; also its class in the style sheet."""
+
+    COUNTED = "counted"
+    LATE = "late"
+    PAUSE = "pause"
+    OFF = "off"
+
+
+KEY_LABEL = {
+    Look.COUNTED: "засчитано",
+    Look.LATE: "после срока",
+    Look.PAUSE: "пауза",
+    Look.OFF: "нерабочее время",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A rectangle of the strip, in its thousand units."""
+
+    look: Look
+    x: str
+    width: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """What a colour means."""
+
+    look: Look
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """A line of the table."""
+
+    start: str
+    end: str
+    counted: bool
+    minutes: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    start: datetime
+    end: datetime
+    look: Look
+    why: str
+
+
+def span_rows(spans: Sequence[ExplainedSpan], zone: ZoneInfo) -> tuple[SpanRow, ...]:
+    return tuple(
+        SpanRow(
+            start=words.moment(span.start, zone),
+            end=_end(span, zone),
+            counted=span.counted,
+            minutes=words.work_length(timedelta(minutes=span.minutes)) if span.counted else "—",
+            why=why_words(span.why),
+        )
+        for span in spans
+    )
+
+
+def _end(span: ExplainedSpan, zone: ZoneInfo) -> str:
+    """The day is said once."""
+    same_day = span.start.astimezone(zone).date() == span.end.astimezone(zone).date()
+    return words.moment_short(span.end, zone, span.start.astimezone(zone).date() if same_day else None)
+
+
+def pieces_of(spans: Sequence[ExplainedSpan], due_at: datetime | None, zone: ZoneInfo) -> tuple[Piece, ...]:
+    """The strip from the start of the clock to its end."""
+    parts = [part for span in spans for part in _parts(span, due_at)]
+    counted = sum((part.end - part.start for part in parts if _scaled(part)), timedelta(0))
+    thin = min(THIN, THIN_ALTOGETHER / max(1, sum(not _scaled(part) for part in parts)))
+    room = WIDTH - thin * sum(not _scaled(part) for part in parts)
+    return tuple(_laid_out(parts, counted, room, thin, zone))
+
+
+def key_of(pieces: Sequence[Piece]) -> tuple[KeyEntry, ...]:
+    looks = {piece.look for piece in pieces}
+    return tuple(KeyEntry(look, label) for look, label in KEY_LABEL.items() if look in looks)
+
+
+def _parts(span: ExplainedSpan, due_at: datetime | None) -> Iterator[_Part]:
+    """A counted span is cut where the term ended: from there on it is late."""
+    if not span.counted:
+        look = Look.PAUSE if span.why.startswith("pause:") else Look.OFF
+        yield _Part(span.start, span.end, look, span.why)
+        return
+    edge = min(max(due_at or span.end, span.start), span.end)
+    for start, end, look in ((span.start, edge, Look.COUNTED), (edge, span.end, Look.LATE)):
+        if start < end:
+            yield _Part(start, end, look, span.why)
+
+
+def _scaled(part: _Part) -> bool:
+    return part.look in {Look.COUNTED, Look.LATE}
+
+
+def _laid_out(
+    parts: Sequence[_Part], counted: timedelta, room: float, thin: float, zone: ZoneInfo
+) -> Iterator[Piece]:
+    x = 0.0
+    for part in parts:
+        width = room * ((part.end - part.start) / counted) if _scaled(part) else thin
+        start, end = words.moment_short(part.start, zone), words.moment_short(part.end, zone)
+        title = f"{start} — {end}: {why_words(part.why)}"
+        yield Piece(part.look, f"{x:.1f}", f"{width:.1f}", title)
+        x += width

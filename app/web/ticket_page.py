@@ -1,0 +1,247 @@
+"""One ticket for people: facts, both terms with their spans, history. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app import words
+from app.model import ClockName, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Story, Ticket
+from app.sla.state import sla_state
+from app.ticket_view import card_url, rfc3339
+from app.web.board import KIND_LABEL, Surroundings, left_words, used_share
+from app.web.histories import Happened, history
+from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
+
+_NOTES = {
+    "chat_unreadable": "Чат задачи не читается, поэтому ответы видны не все: добавьте сервис в наблюдатели.",
+    "replies_unreadable": "Переписка не читается, паузы считаются по стадии карточки.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of «Об обращении»."""
+
+    label: str
+    value: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One clock of the present cycle."""
+
+    clock: str
+    label: str
+    verdict: str
+    tone: str
+    due: str
+    iso: str
+    left: str
+    used: int
+    spent: str
+    summary: str
+    remarks: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+    key: tuple[KeyEntry, ...]
+    spans: tuple[SpanRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """Everything that the template says."""
+
+    number: str
+    title: str
+    kind: str
+    state: str
+    cycle: int
+    value: str
+    value_label: str
+    sla_state: str
+    sla_label: str
+    card: str
+    notes: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    terms: tuple[Term, ...]
+    history: tuple[Happened, ...]
+
+
+def ticket_page(
+    ticket: Ticket,
+    spans: Sequence[ExplainedSpan],
+    story: Story | None,
+    around: Surroundings,
+    now: datetime,
+) -> TicketPage:
+    """`story` is None when the facts are gone (purged): then the ledgers alone tell the history."""
+    state = sla_state(ticket.now_cycle, ticket.state, now) if ticket.sla_state else None
+    return TicketPage(
+        number=f"№{ticket.ref.id}",
+        title=ticket.title.strip() or "Без темы",
+        kind=KIND_LABEL[ticket.ref.kind],
+        state=words.STATE[ticket.state],
+        cycle=ticket.cycle,
+        value=ticket.value.value,
+        value_label=words.CLASS[ticket.value],
+        sla_state=state.value if state else "",
+        sla_label=words.SLA_STATE[state] if state else "",
+        card=card_url(around.portal_url, ticket.ref),
+        notes=tuple(_notes(ticket)),
+        facts=tuple(fact for fact in _facts(ticket, around) if fact.value),
+        terms=tuple(_terms(ticket, spans, around, now)),
+        history=history(story, ticket.cycles, around),
+    )
+
+
+def _notes(ticket: Ticket) -> Iterator[str]:
+    if not ticket.counted:
+        yield "Обращение поступило до начала учёта: оно показано, но в показатели не входит."
+    if ticket.now_cycle.solution.provisional or ticket.now_cycle.reply.provisional:
+        yield "Срок предварительный: производственный календарь на этот год ещё не утверждён."
+    for note in ticket.notes:
+        yield _NOTES.get(note, note)
+
+
+# --- facts -------------------------------------------------------------------------------
+
+
+def _facts(ticket: Ticket, around: Surroundings) -> Iterator[Fact]:
+    cycle = ticket.now_cycle
+    yield Fact("Сотрудник", around.name_of(ticket.agent) or "не назначен")
+    yield Fact("Клиент", ticket.client_name)
+    yield Fact("Объект", ticket.object)
+    yield Fact("Канал", words.CHANNEL.get(ticket.channel, ticket.channel))
+    yield Fact("Класс", _class_fact(ticket))
+    yield Fact("Почему такой класс", ticket.class_why)
+    yield Fact("Область продукта", words.AREA[ticket.area])
+    yield Fact("Другие вопросы", ticket.other_topics)
+    yield Fact("Поступило", words.moment(ticket.created_at, around.zone))
+    if cycle.started_at != ticket.created_at:
+        yield Fact("Сроки считаются с", words.moment(cycle.started_at, around.zone))
+    yield Fact("Решено", _at(cycle.solved_at, around))
+    yield Fact("Подтверждено клиентом", _at(cycle.confirmed_at, around))
+    yield Fact("Закрыто", _at(cycle.closed_at, around))
+    yield Fact("Время на паузе", words.work_length(cycle.pause_total) if cycle.pause_total else "")
+    yield from _turns(ticket)
+
+
+def _turns(ticket: Ticket) -> Iterator[Fact]:
+    """What went otherwise than straight."""
+    if ticket.escalation_level:
+        level = words.ESCALATION_LEVEL.get(str(ticket.escalation_level), str(ticket.escalation_level))
+        reason = words.ESCALATION_REASON.get(ticket.escalation_reason, ticket.escalation_reason)
+        yield Fact("Эскалация", f"{level}, {reason.lower()}" if reason else level)
+    returns = len(ticket.now_cycle.reopened_at)
+    yield Fact("Возвраты в работу", str(returns) if returns else "")
+    if ticket.repeat_of:
+        kind = words.REPEAT_KIND.get(ticket.repeat_kind, "")
+        yield Fact("Повтор обращения", f"{_number(ticket.repeat_of)} {kind.lower()}", _page(ticket.repeat_of))
+    yield Fact("Оценка клиента", f"{ticket.csat} из 5" if ticket.csat else "")
+
+
+def _class_fact(ticket: Ticket) -> str:
+    label = words.CLASS[ticket.value]
+    if ticket.class_by_person:
+        return f"{label}, указан сотрудником"
+    sure = "" if ticket.class_sure else ", не подтверждён"
+    return f"{label}{sure} (уверенность {words.percent(ticket.confidence, 0)})"
+
+
+def _at(at: datetime | None, around: Surroundings) -> str:
+    return words.moment(at, around.zone) if at else ""
+
+
+def _number(ref: str) -> str:
+    return f"№{ref.rpartition(':')[2]}"
+
+
+def _page(ref: str) -> str:
+    try:
+        return f"/tickets/{ItemRef.parse(ref)}"
+    except ValueError:  # a person wrote something else into the field
+        return ""
+
+
+# --- terms -------------------------------------------------------------------------------
+
+
+def _terms(
+    ticket: Ticket, spans: Sequence[ExplainedSpan], around: Surroundings, now: datetime
+) -> Iterator[Term]:
+    for clock in (ticket.now_cycle.reply, ticket.now_cycle.solution):
+        own = [span for span in spans if span.clock is clock.clock]
+        yield _term(clock, own, around, now)
+
+
+def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, now: datetime) -> Term:
+    verdict, tone = _verdict(clock, now)
+    pieces = pieces_of(spans, clock.due_at, around.zone)
+    return Term(
+        clock=clock.clock.value,
+        label=words.CLOCK[clock.clock],
+        verdict=verdict,
+        tone=tone,
+        due=words.moment(clock.due_at, around.zone) if clock.due_at else "",
+        iso=rfc3339(clock.due_at) or "",
+        left=_result(clock, around, now),
+        used=used_share(clock, around, now),
+        spent=f"Срок {words.work_length(clock.term)} рабочего времени",
+        summary=_summary(spans),
+        remarks=tuple(_remarks(clock, around)),
+        pieces=pieces,
+        key=key_of(pieces),
+        spans=span_rows(spans, around.zone),
+    )
+
+
+def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
+    """The word and the tone of the badge."""
+    if clock.due_at is None:
+        return "не считается", "none"
+    if clock.waived:
+        return "не учитывается", "none"
+    if clock.met_at is not None:
+        return ("с опозданием", "breached") if clock.outcome is OutcomeWord.BREACHED else ("в срок", "met")
+    if clock.paused:
+        return "на паузе", "paused"
+    if not clock.running:
+        return "остановлен", "none"
+    if now > clock.due_at:
+        return "просрочено", "overdue"
+    warned = any(at <= now for _, at in clock.warn_at)
+    return ("срок истекает", "at_risk") if warned else ("в норме", "on_track")
+
+
+def _result(clock: Ledger, around: Surroundings, now: datetime) -> str:
+    if clock.due_at is None or (clock.met_at is None and not clock.running and not clock.paused):
+        return ""
+    if clock.met_at is None:
+        return left_words(clock, around, now)
+    met = words.moment(clock.met_at, around.zone)
+    done = {"closing": "закрыто без ответа", "call": "ответили по телефону"}.get(
+        clock.met_by, "решено" if clock.clock is ClockName.SOLUTION else "ответили"
+    )
+    missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
+    late = around.between(clock, missed_at, clock.met_at) if missed_at else timedelta(0)
+    return f"{done} {met}" + (f", позже на {words.work_length(late)}" if missed_at else "")
+
+
+def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
+    if clock.extended:
+        yield "Срок продлён руководителем."
+    missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
+    if missed_at and clock.due_at and missed_at != clock.due_at:
+        yield f"Нарушен срок, который действовал раньше: {words.moment(missed_at, around.zone)}."
+    if clock.paused:
+        yield "Пока пауза не закончилась, срок показан без неё; потом он сдвинется."
+
+
+def _summary(spans: Sequence[ExplainedSpan]) -> str:
+    """«засчитано 3 ч 20 мин, не засчитано отрезков: 2»."""
+    counted = timedelta(minutes=sum(span.minutes for span in spans if span.counted))
+    left_out = sum(not span.counted for span in spans)
+    text = f"засчитано {words.work_length(counted)}"
+    return f"{text}, не засчитано отрезков: {left_out}" if left_out else text
