@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.rules import RulesFault, load_rules
+
+SOURCE = '[[source]]\nkind = "deal"\ncategory = 3\nstages = { "C3:NEW" = "new" }\n'
+
+
+def faults(tmp_path: Path, text: str) -> dict[str, str]:
+    path = tmp_path / "rules.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RulesFault) as caught:
+        load_rules(path)
+    return {fault.path: fault.problem for fault in caught.value.faults}
+
+
+def said(tmp_path: Path, text: str, source: str = SOURCE) -> dict[str, str]:
+    return faults(tmp_path, text + source)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "problem"),
+    [
+        ('[desk]\nname = ""', "desk.name", "«»: нужна непустая строка"),
+        ('[desk]\ntimezone = "Europe/Moskow"', "desk.timezone", "возможно, вы имели в виду «Europe/Moscow»"),
+        ('[desk]\ntimezone = "MSK"', "desk.timezone", "«MSK»: такого часового пояса нет, нужно вроде"),
+        ('[desk]\nlanguage = "de"', "desk.language", "«de»: такого языка нет; есть ru, en"),
+        ('[desk]\ncalendar = "ofice"', "desk.calendar", "возможно, вы имели в виду «office»"),
+        ('[desk]\nsince = "вчера"', "desk.since", "«вчера»: нужна дата вроде «2026-12-01»"),
+        ('[desk]\ntimeline = "all"', "desk.timeline", "есть decisions, off"),
+        ("desk = 5", "desk", "«5»: нужен раздел"),
+        ('[class.standard]\nresolve = "0h"', "class.standard.resolve", "«0h»: срок должен быть больше нуля"),
+        ('[class.standard]\nresolve = "-4h"', "class.standard.resolve", "«-4h»: нужно время вроде «15m»"),
+        ('[class.standard]\nresolve = "1.5h"', "class.standard.resolve", "нужно время вроде"),
+        ('[class.standard]\nresolve = "9999999h"', "class.standard.resolve", "нужно время вроде"),
+        ("[class.standard]\nrespond = 4", "class.standard.respond", "«4»: нужно время вроде"),
+        ('[class.standard]\nrespnd = "4h"', "class.standard.respnd", "возможно, вы имели в виду «respond»"),
+        ('[class.standard]\ncalendar = "x"', "class.standard.calendar", "такого календаря нет; есть"),
+        ('[class.standard]\nannounce = "да"', "class.standard.announce", "нужно true или false"),
+        ("[class.standard]\ntarget = 95", "class.standard.target", "«95»: нужна доля"),
+        ("[class.standard]\ntarget = 0", "class.standard.target", "нужна доля"),
+        ("[class.standard]\nwarn_respond = [1.0]", "class.standard.warn_respond[1]", "меньше 1"),
+        ("[class.standard]\nwarn_resolve = [0.5, 0]", "class.standard.warn_resolve[2]", "больше 0"),
+        ("[class.standard]\nwarn_resolve = [nan]", "class.standard.warn_resolve[1]", "нужна доля"),
+        ("[class.standard]\nwarn_resolve = [true]", "class.standard.warn_resolve[1]", "true: нужна доля"),
+        ("[class.standard]\nwarn_resolve = 0.9", "class.standard.warn_resolve", "нужен список"),
+        ('[class.urgent]\nresolve = "1h"', "class.urgent", "есть emergency, standard, consultation"),
+        ('[people]\nhead = "Иванова"', "people.head", "«Иванова»: нужен номер сотрудника"),
+        ("[people]\nhead = true", "people.head", "true: нужен номер"),
+        ("[people]\nleads = [7, -1]", "people.leads[2]", "нужен номер"),
+        ('[chats]\nalerts = "чат поддержки"', "chats.alerts", "«chat12»"),
+        ('[closing]\nremind = "18h"', "closing.remind", "меньше, чем close_after"),
+        ('[alerts]\nrepeat_breach = { emergncy = "1h" }', "alerts.repeat_breach.emergncy", "«emergency»"),
+        ('[digest]\ndaily = "25:00"', "digest.daily", "нужно время вроде «09:05»"),
+        ('[digest]\nweekly = "понедельник 09:30"', "digest.weekly", "вроде «mon 09:30»"),
+        ('[digest]\nmonthly = "1 10:00"', "digest.monthly", "first-workday"),
+        ('[pace]\nwatch = "0s"', "pace.watch", "больше нуля"),
+        ('[fields]\nSLA_CLAS = "UF_X"', "fields.SLA_CLAS", "возможно, вы имели в виду «SLA_CLASS»"),
+        ("[fields]\nSLA_AREA = 5", "fields.SLA_AREA", "нужна непустая строка"),
+        ("[polices]\nx = 1", "polices", "возможно, вы имели в виду «policy»"),
+        ('["строка с пробелом"]\nx = 1', '"строка с пробелом"', "такого ключа нет"),
+    ],
+)
+def test_a_fault_names_its_key_what_was_found_and_what_was_expected(
+    tmp_path: Path, text: str, path: str, problem: str
+) -> None:
+    told = said(tmp_path, text + "\n")
+    assert list(told) == [path]
+    assert problem in told[path]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "problem"),
+    [
+        ('hours = { mon = ["09:00-18:00", "17:00-20:00"] }', "hours.mon", "пересекаются"),
+        ('hours = { mon = ["9-18"] }', "hours.mon", "нужно вроде «09:00-18:00»"),
+        ('hours = { mon = ["24:00-25:00"] }', "hours.mon", "часы"),
+        ('hours = { mon = ["09:00-09:00"] }', "hours.mon", "пустой промежуток"),
+        ('hours = { mon = "09:00-18:00" }', "hours.mon", "нужен список"),
+        ("hours = { mon = [9] }", "hours.mon[1]", "«9»: нужна"),
+        ("hours = { mon = [] }", "hours", "никогда не открыто"),
+        ("hours = {}", "hours", "никогда не открыто"),
+        ('hours = "24/7"', "hours", '«24/7»: нужно "24x7"'),
+        ('closed = ["2026-02-30"]', "closed[1]", "такой даты в календаре нет"),
+        ('closed = ["31.12.2026"]', "closed[1]", "нужна дата вроде"),
+        ("closed = [2026-11-24T10:00:00]", "closed[1]", "нужна дата вроде"),
+        ('open = { "19 декабря" = [] }', 'open."19 декабря"', "нужна дата вроде"),
+        ('open = { 2026-12-19 = ["с утра"] }', "open.2026-12-19", "нужно вроде «09:00-18:00»"),
+        ("open = { 2026-12-19 = [] }\nclosed = [2026-12-19]", "open.2026-12-19", "оставьте одно"),
+        ('production_calendar = "KZ"', "production_calendar", "такого файла нет"),
+        ("production_calendar = 5", "production_calendar", "нужно «RU» или путь"),
+        ('timezone = "Moscow"', "timezone", "часового пояса нет"),
+        ('hour = "24x7"', "hour", "возможно, вы имели в виду «hours»"),
+    ],
+)
+def test_a_calendar_tells_what_is_wrong_with_it(tmp_path: Path, text: str, path: str, problem: str) -> None:
+    told = said(tmp_path, f"[calendar.office]\n{text}\n")
+    assert problem in told[f"calendar.office.{path}"]
+
+
+def test_a_broken_calendar_is_told_once(tmp_path: Path) -> None:
+    told = said(tmp_path, "[calendar.office]\nhours = { mon = [] }\n")
+    assert list(told) == ["calendar.office.hours"]
+
+
+def test_a_day_that_there_is_not_is_told_its_neighbour(tmp_path: Path) -> None:
+    told = said(tmp_path, '[calendar.office]\nhours = { tu = ["09:00-18:00"], fri = ["09:00-18:00"] }\n')
+    assert "«tue»" in told["calendar.office.hours.tu"]
+
+
+def test_a_new_calendar_needs_hours(tmp_path: Path) -> None:
+    assert "не задано" in said(tmp_path, "[calendar.night]\n")["calendar.night.hours"]
+
+
+def test_around_the_clock_and_holidays_exclude_each_other(tmp_path: Path) -> None:
+    text = '[calendar.always]\nhours = "24x7"\nproduction_calendar = "RU"\n'
+    assert "уберите" in said(tmp_path, text)["calendar.always.production_calendar"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"{", "не JSON"), (b"[]", "нужен JSON вида"), (b"\xff", "не JSON"), (b"{}", "years")],
+)
+def test_a_file_that_is_no_production_calendar_is_refused(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    (tmp_path / "days.json").write_bytes(content)
+    told = said(tmp_path, '[calendar.office]\nproduction_calendar = "days.json"\n')
+    assert problem in told["calendar.office.production_calendar"]
+
+
+# --- sources -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "problem"),
+    [
+        (
+            'kind = "lead"\nstages = { NEW = "new" }',
+            "source[1].kind",
+            "такого вида нет; есть deal, item, task",
+        ),
+        ('stages = { NEW = "new" }', "source[1].kind", "не задано: нужно одно из: deal, item, task"),
+        ('kind = "deal"', "source[1].stages", "не задано"),
+        (
+            'kind = "deal"\nstages = { NEW = "nwe" }',
+            "source[1].stages.NEW",
+            "возможно, вы имели в виду «new»",
+        ),
+        ('kind = "deal"\nstages = { NEW = "left" }', "source[1].stages.NEW", "такого состояния нет"),
+        ('kind = "deal"\ncategory = "3"\nstages = { NEW = "new" }', "source[1].category", "целое число"),
+        (
+            'kind = "deal"\ncategory = 3\nstages = { "C5:NEW" = "new" }',
+            'source[1].stages."C5:NEW"',
+            "«C3:NEW»",
+        ),
+        ('kind = "deal"\ncategory = 0\nstages = { "C5:NEW" = "new" }', 'source[1].stages."C5:NEW"', "«NEW»"),
+        ('kind = "deal"\ngroup = 5\nstages = { NEW = "new" }', "source[1].group", "такого ключа нет"),
+        ('kind = "item"\nstages = { "DT7_1:NEW" = "new" }', "source[1].entity_type", "не задано"),
+        ('kind = "item"\nentity_type = 177\nstages = { NEW = "new" }', "source[1].stages.NEW", "«DT177_…»"),
+        ('kind = "task"\nstages = { 7 = "new" }', "source[1].stages.7", "статус «2»…«6»"),
+        ('kind = "task"\ncategory = 7\nstages = { 2 = "new" }', "source[1].category", "такого ключа нет"),
+        ('kind = "deal"\nstages = { A = "new" }\nread = { txt = [] }', "source[1].read.txt", "«text»"),
+    ],
+)
+def test_a_source_tells_what_is_wrong_with_it(tmp_path: Path, source: str, path: str, problem: str) -> None:
+    assert problem in said(tmp_path, "", f"[[source]]\n{source}\n")[path]
+
+
+def test_rules_without_a_source_are_refused(tmp_path: Path) -> None:
+    assert "[[source]]" in faults(tmp_path, "")["source"]
+
+
+def test_a_source_that_is_never_reached_is_refused(tmp_path: Path) -> None:
+    every_funnel = '[[source]]\nkind = "deal"\nstages = { NEW = "new" }\n'
+    assert "source[1]" in faults(tmp_path, every_funnel + SOURCE)["source[2]"]
+
+
+# --- policies ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "path", "problem"),
+    [
+        ('when = { class = ["standart"] }\nset = { resolve = "8h" }', "when.class[1]", "«standard»"),
+        ('when = { class = ["not_ticket"] }\nset = { resolve = "8h" }', "when.class[1]", "такого класса нет"),
+        ('when = { company = [] }\nset = { resolve = "8h" }', "when.company", "не сработает никогда"),
+        ('when = { field = {} }\nset = { resolve = "8h" }', "when.field", "не сработает никогда"),
+        ('when = { compny = [1] }\nset = { resolve = "8h" }', "when.compny", "«company»"),
+        ('set = { resolve = "8h" }', "when", "хотя бы одно условие"),
+        ("when = { company = [1] }", "set", "хотя бы одно из"),
+        ('when = { company = [1] }\nset = { resolve = "8d" }', "set.resolve", "нужно время"),
+        ('when = { company = [1] }\nset = { calendar = "always2" }', "set.calendar", "«always»"),
+        ('when = { company = [1] }\nset = { resolve = "8h", sla = false }', "set.sla", "лишнее"),
+        ("when = 5\nset = 6", "when", "нужен раздел"),
+    ],
+)
+def test_a_policy_tells_what_is_wrong_with_it(tmp_path: Path, policy: str, path: str, problem: str) -> None:
+    assert problem in said(tmp_path, f"[[policy]]\n{policy}\n")[f"policy[1].{path}"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "reached"),
+    [
+        ("company = [1, 2]", "company = [2]", False),
+        ("company = [2]", "company = [1, 2]", True),
+        ("company = [1]", 'company = [1], class = ["standard"]', False),
+        ('company = [1], class = ["standard"]', "company = [1]", True),
+        ('class = ["standard", "emergency", "consultation"]', "company = [1]", False),
+        ("field = { UF_X = 1 }", "field = { UF_X = 1, UF_Y = 2 }", False),
+        ("field = { UF_X = 1 }", "field = { UF_Y = 2 }", True),
+        ("object = 'А'", "object = 'а'", False),
+    ],
+)
+def test_a_policy_that_is_never_reached_is_refused(
+    tmp_path: Path, earlier: str, later: str, reached: bool
+) -> None:
+    text = "".join(
+        f'[[policy]]\nwhen = {{ {when} }}\nset = {{ resolve = "8h" }}\n' for when in (earlier, later)
+    )
+    path = tmp_path / "rules.toml"
+    path.write_text(text + SOURCE, encoding="utf-8")
+    if reached:
+        load_rules(path)
+    else:
+        assert "policy[1]" in faults(tmp_path, text + SOURCE)["policy[2].when"]
+
+
+# --- the whole file ----------------------------------------------------------------------
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = '[desk]\nlanguage = "de"\nnam = "x"\n[people]\nhead = "x"\n[ola]\nhead = "0h"\n'
+    assert set(said(tmp_path, text)) == {"desk.language", "desk.nam", "people.head", "ola.head"}
+
+
+def test_the_fault_reads_as_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text('[ola]\nhead = "0h"\n' + SOURCE, encoding="utf-8")
+    with pytest.raises(RulesFault, match=r"Правила не приняты:\n  ola\.head: «0h»: срок"):
+        load_rules(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "problem"),
+    [
+        ("[desk]\nC3:NEW = 1\n", "строка 2, знак 3", "в кавычки: C3:NEW = 1"),
+        ('[desk]\nname = "x\n', "строка 2, знак 10", 'кавычка: name = "x'),
+        ("[desk]\n\n[desk]\n", "строка 3, знак 6", "уже есть выше: [desk]"),
+        ("x = 1\nx = 2\n[y]", "строка 2, знак 6", "уже задан выше"),
+        ("[ola]\nhead = 1h\n", "строка 2, знак 9", "новой строки: head = 1h"),
+        ("[ola]\nhead = ", "конец файла", "значение не понято"),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, text: str, path: str, problem: str) -> None:
+    assert problem in faults(tmp_path, text)[path]
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RulesFault, match="такого файла нет"):
+        load_rules(tmp_path / "no.toml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RulesFault, match="не читается"):
+        load_rules(tmp_path)
+
+
+def test_another_encoding_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_bytes("# правила".encode("cp1251"))
+    with pytest.raises(RulesFault, match="UTF-8"):
+        load_rules(path)
