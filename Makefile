@@ -49,8 +49,9 @@ bench: setup
 		echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 # No host name may stand in a lock, hence the options that leave addresses and comments out.
+# The service's lock is part of the tests' one: what runs is what was tested.
 LOCKED = UV_NO_CONFIG=1 uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 lock:
-	$(LOCKED) --group build --output-file requirements.lock
 	$(LOCKED) --group dev --output-file requirements-dev.lock
+	$(LOCKED) --group build --constraint requirements-dev.lock --output-file requirements.lock
