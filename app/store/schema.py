@@ -180,7 +180,6 @@ messages = sa.Table(
     _number("sending_version", required=False),
     _flag("uncertain"),  # an attempt's fate is unknown: look before repeating
     _number("portal_id", required=False),
-    _text("covered_by", required=False),
     _at("created_at", required=True),
     _at("due_at", required=True),
     _at("taken_until"),
@@ -190,7 +189,6 @@ messages = sa.Table(
     _text("error"),
     _index("ix_messages_work", "lane", "due_at", only="state IN ('waiting', 'sending')"),
     _index("ix_messages_ref", "ref"),
-    _index("ix_messages_covered", "covered_by", only="covered_by IS NOT NULL"),
     _index("ix_messages_failed", "failed_at", only="failed_at IS NOT NULL"),
 )
 

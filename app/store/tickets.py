@@ -22,8 +22,13 @@ from app.store.codec import decode, encode
 from app.store.engine import chunks, upsert
 from app.store.schema import LANES, inbox, tickets
 
-STATE_ORDER: dict[SlaState | None, int] = {SlaState.OVERDUE: 0, SlaState.AT_RISK: 1, SlaState.ON_TRACK: 2}
-"""The board: what is late, what soon will be, what runs; then all that waits or has no SLA."""
+STATE_ORDER: dict[SlaState | None, int] = {
+    SlaState.OVERDUE: 0,
+    SlaState.AT_RISK: 1,
+    SlaState.ON_TRACK: 2,
+    SlaState.PAUSED: 3,
+}
+"""The board: what is late, what soon will be, what runs, what waits; then what has no SLA."""
 
 CLASS_STEP = 10**11  # seconds since 1970 fit below it for three thousand years
 STATE_STEP = 10 * CLASS_STEP
@@ -123,9 +128,13 @@ async def earlier_of_client(
     return await _tickets(conn, query.order_by(tickets.c.started_at.desc(), tickets.c.ref).limit(limit))
 
 
-async def count(conn: AsyncConnection, *, open_only: bool = False) -> int:
-    query = sa.select(sa.func.count()).select_from(tickets)
-    return (await conn.execute(query.where(tickets.c.open) if open_only else query)).scalar_one()
+async def count(conn: AsyncConnection) -> int:
+    return (await conn.execute(sa.select(sa.func.count()).select_from(tickets))).scalar_one()
+
+
+async def count_open(conn: AsyncConnection) -> int:
+    query = sa.select(sa.func.count()).select_from(tickets).where(tickets.c.open)
+    return (await conn.execute(query)).scalar_one()
 
 
 def folded(text: str) -> str:
@@ -144,7 +153,7 @@ def urgency(ticket: Ticket) -> int:
         return CLOSED_FROM + CLASS_STEP - _seconds(ended_at)
     running = [clock.due_at for clock in (cycle.reply, cycle.solution) if clock.running and clock.due_at]
     due_at = min(running, default=cycle.solution.due_at or ticket.started_at)
-    state = STATE_ORDER.get(ticket.sla_state, 3)
+    state = STATE_ORDER.get(ticket.sla_state, len(STATE_ORDER))
     return state * STATE_STEP + (3 - URGENCY[ticket.value]) * CLASS_STEP + _seconds(due_at)
 
 

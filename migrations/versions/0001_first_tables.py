@@ -86,7 +86,6 @@ def upgrade() -> None:
         sa.Column("sending_version", sa.BigInteger(), nullable=True),
         sa.Column("uncertain", sa.Boolean(), nullable=False),
         sa.Column("portal_id", sa.BigInteger(), nullable=True),
-        sa.Column("covered_by", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_until", sa.DateTime(timezone=True), nullable=True),
@@ -97,13 +96,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_messages")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_messages_covered",
-            ["covered_by"],
-            unique=False,
-            sqlite_where=sa.text("covered_by IS NOT NULL"),
-            postgresql_where=sa.text("covered_by IS NOT NULL"),
-        )
         batch_op.create_index(
             "ix_messages_failed",
             ["failed_at"],
@@ -316,11 +308,6 @@ def downgrade() -> None:
             "ix_messages_failed",
             sqlite_where=sa.text("failed_at IS NOT NULL"),
             postgresql_where=sa.text("failed_at IS NOT NULL"),
-        )
-        batch_op.drop_index(
-            "ix_messages_covered",
-            sqlite_where=sa.text("covered_by IS NOT NULL"),
-            postgresql_where=sa.text("covered_by IS NOT NULL"),
         )
 
     op.drop_table("messages")

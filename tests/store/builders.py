@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,14 +112,8 @@ def outcome(ref: ItemRef = DEAL, number: int = 1, **changes: Any) -> Outcome:
     flags = dict.fromkeys(
         ("confirmed", "waited_client", "paused", "extended", "waived", "documented", "off_hours"), False
     )
-    unknown = dict.fromkeys(
-        (
-            "agent reply_agent solve_agent reply_due reply_outcome reply_outcome_at first_reply_at reply_spent "
-            "solve_due solve_outcome solve_outcome_at solved_at first_solved_at solve_spent closed_at "
-            "escalated_at csat class_auto"
-        ).split()
-    )
-    return Outcome(ref=ref, cycle=number, **values | flags | unknown | changes)
+    unknown = {each.name: None for each in fields(Outcome) if each.default is MISSING}
+    return Outcome(**unknown | flags | values | {"ref": ref, "cycle": number} | changes)
 
 
 def message(key: str = "deal:41/1/solve_breach/7", **changes: Any) -> Message:

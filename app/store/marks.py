@@ -1,0 +1,38 @@
+"""Small things to remember: where a sweep stands, which periods' duties are taken.
+
+Promise: of several replicas exactly one takes a slot.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.engine import insert_into, upsert
+from app.store.schema import marks, slots
+
+
+async def get(conn: AsyncConnection, name: str) -> Any:
+    """Plain JSON as it was put, None if it never was."""
+    return (await conn.execute(sa.select(marks.c.value).where(marks.c.name == name))).scalar_one_or_none()
+
+
+async def put(conn: AsyncConnection, name: str, value: Any) -> None:
+    row = {"name": name, "value": value}
+    await conn.execute(upsert(conn, marks, row).values(row))
+
+
+async def take_slot(conn: AsyncConnection, job: str, slot: str, holder: str, now: datetime) -> bool:
+    """True once for each job and slot (`digest`, `2026-11-24`), whoever asks."""
+    row = {"job": job, "slot": slot, "holder": holder, "taken_at": now}
+    query = insert_into(conn, slots).values(row).on_conflict_do_nothing(index_elements=["job", "slot"])
+    return (await conn.execute(query.returning(slots.c.job))).first() is not None
+
+
+async def free_slot(conn: AsyncConnection, job: str, slot: str, holder: str) -> None:
+    """Give back a slot whose duty could not be done."""
+    ours = (slots.c.job == job, slots.c.slot == slot, slots.c.holder == holder)
+    await conn.execute(sa.delete(slots).where(*ours))
