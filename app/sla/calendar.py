@@ -9,7 +9,7 @@ import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -52,6 +52,20 @@ class Stretch(NamedTuple):
     end: datetime
     open: bool
     why: str  # work, night, weekend, closed, holiday:<name>, day_off:<name>
+
+
+def merged(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Stretches that follow each other, those with the same reason made one."""
+    held: Stretch | None = None
+    for stretch in stretches:
+        if held and held.why == stretch.why:
+            held = held._replace(end=stretch.end)
+            continue
+        if held:
+            yield held
+        held = stretch
+    if held:
+        yield held
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,16 +196,7 @@ class Calendar:
 
     def stretches(self, start: datetime, end: datetime) -> Iterator[Stretch]:
         """[start, end) completely, cut at openings, closings and local midnights, same neighbours merged."""
-        held: Stretch | None = None
-        for stretch in self._cut(_utc(start), _utc(end)):
-            if held and held.why == stretch.why:
-                held = held._replace(end=stretch.end)
-                continue
-            if held:
-                yield held
-            held = stretch
-        if held:
-            yield held
+        return merged(self._cut(_utc(start), _utc(end)))
 
     def _cut(self, start: datetime, end: datetime) -> Iterator[Stretch]:
         at = start

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from app.model import Cycle, EntryKind, ExplainedSpan, Ledger
-from app.sla.calendar import Calendar, Stretch
+from app.sla.calendar import Calendar, Stretch, merged
 
 MINUTE = timedelta(minutes=1)
 
@@ -49,21 +49,8 @@ def _pauses(ledger: Ledger, end: datetime) -> Iterator[tuple[datetime, datetime,
 
 def _in_minutes(ledger: Ledger, stretches: Iterable[Stretch]) -> Iterator[ExplainedSpan]:
     carried: dict[str, timedelta] = {}
-    for stretch in _joined(stretches):
+    for stretch in merged(stretches):
         before = carried.get(stretch.why, timedelta(0))
         carried[stretch.why] = before + (stretch.end - stretch.start)
         minutes = carried[stretch.why] // MINUTE - before // MINUTE
         yield ExplainedSpan(ledger.clock, stretch.start, stretch.end, stretch.open, minutes, stretch.why)
-
-
-def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
-    held: Stretch | None = None
-    for stretch in stretches:
-        if held and held.why == stretch.why:
-            held = held._replace(end=stretch.end)
-            continue
-        if held:
-            yield held
-        held = stretch
-    if held:
-        yield held
