@@ -34,9 +34,8 @@ def test_every_stretch_is_told_with_its_reason() -> None:
 
 
 def test_a_running_pause_is_told_up_to_now() -> None:
-    story = life(
-        "23.11 10:00", ("23.11 12:00", HOLD), postponed_until=[(at("23.11 12:00"), at("27.11 12:00"))]
-    )
+    until = [(at("23.11 12:00"), at("27.11 12:00"))]
+    story = life("23.11 10:00", ("23.11 12:00", HOLD), postponed_until=until)
 
     assert lines(story, "23.11 13:00")[-1] == ("23.11 12:00", "23.11 13:00", 60, False, "pause:postponed")
 
