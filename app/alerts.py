@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from app import words
@@ -61,6 +62,11 @@ class Alerts:
 
 
 CardUrl = Callable[[Ticket], str]
+
+
+def marker(key: str) -> str:
+    """A harmless end of the card's link by which a message is found again in its dialog."""
+    return f"#sla-{sha256(key.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +217,7 @@ class _Ladder:
     def _message(self, step: Step, receiver: str, kind: MessageKind) -> Message:
         tag = f"b24sla|{self.ticket.ref}" + ("" if step.replaces else f"|{self.cycle.number}|{step.name}")
         key = self._key(step, receiver)
-        return Message(key, kind, receiver, self._text(step), self.ticket.ref, Lane.URGENT, tag)
+        return Message(key, kind, receiver, self._text(step, key), self.ticket.ref, Lane.URGENT, tag)
 
     def _is_late(self, step: Step) -> bool:
         return step.name != "announce" and self.now - step.at > PATIENCE
@@ -247,12 +253,12 @@ class _Ladder:
 
     # -- wording --
 
-    def _text(self, step: Step) -> str:
-        return f"{step.text}\n{self._headline()}"
+    def _text(self, step: Step, key: str) -> str:
+        return f"{step.text}\n{self._headline(key)}"
 
-    def _headline(self) -> str:
+    def _headline(self, key: str) -> str:
         title = words.quoted_title(self.ticket.title)
-        url = self.audience.card_url(self.ticket)
+        url = self.audience.card_url(self.ticket) + marker(key)
         return f"[url={url}]№{self.ticket.ref.id}[/url] {title}{self._who()}"
 
     def _who(self) -> str:
@@ -265,7 +271,7 @@ class _Ladder:
         reply = first_reply_at(self.cycle)
         if reply:
             lines.append(f"Первый ответ {words.moment_short(reply, self.zone)}")
-        return "\n".join([self._headline(), *lines])
+        return "\n".join([self._headline(self._card_key()), *lines])
 
     def _calm_line(self) -> str:
         state = self.ticket.state

@@ -16,9 +16,11 @@ from typing import Literal
 from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
 from app.model import Person
-from app.rules import Rules
+from app.rules import Rules, load_rules
 from app.settings import Settings
+from app.store import marks, people
 from app.store.engine import Database
+from app.store.migrate import migrate
 
 Role = Literal["all", "web", "worker"]
 
@@ -48,6 +50,7 @@ class Desk:
     people: dict[int, Person] = field(default_factory=dict)
     pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
+    epoch: int | None = None  # of the lease under which this process talks to the portal
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
@@ -99,17 +102,45 @@ def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
     )
 
 
+BORN = "born_at"  # mark: when this database first served; the default of desk.since
+
+
 @asynccontextmanager
 async def open_desk(
-    settings: Settings, rules: Rules, *, clock: Clock | None = None, role: Role = "all"
+    settings: Settings, *, clock: Clock | None = None, role: Role = "all"
 ) -> AsyncIterator[Desk]:
-    """A desk whose database is open and whose portal is ready to be called; both are closed after."""
+    """A desk on a migrated database whose portal is ready to be called; both are closed after.
+
+    Raises RulesFault with every fault of the rules file.
+    """
     clock = clock or RealClock()
-    db = Database.open(settings.database_url)
-    portal = None if role == "web" else Portal(portal_config(settings, rules), clock)
+    address = settings.database_url.get_secret_value()
+    db = Database.open(address)
     try:
-        yield Desk(settings, rules, db, clock, portal, role)
+        await migrate(address)
+        rules = load_rules(settings.rules, default_since=await _born_at(db, clock.now()))
+        portal = None if role == "web" or settings.portal_webhook is None else _portal(settings, rules, clock)
+        try:
+            yield Desk(settings, rules, db, clock, portal, role, Health(migrated=True), await _people(db))
+        finally:
+            if portal is not None:
+                await portal.close()
     finally:
-        if portal is not None:
-            await portal.close()
         await db.close()
+
+
+def _portal(settings: Settings, rules: Rules, clock: Clock) -> Portal:
+    return Portal(portal_config(settings, rules), clock)
+
+
+async def _born_at(db: Database, now: datetime) -> datetime:
+    async with db.begin() as conn:
+        told = await marks.get(conn, BORN)
+        if told is None:
+            await marks.put(conn, BORN, now.isoformat())
+    return datetime.fromisoformat(told) if told else now
+
+
+async def _people(db: Database) -> dict[int, Person]:
+    async with db.read() as conn:
+        return await people.load(conn)

@@ -210,6 +210,14 @@ def plain(text: str) -> str:
     return text.replace("[", "[\u200b").replace("\r", " ").replace("\n", " ").strip()
 
 
+_LINK = re.compile(r"\[url=[^\]]*\]|\[/url\]|\[/?[bi]\]")
+
+
+def unlinked(text: str) -> str:
+    """A chat message as plain text: without links and BB codes."""
+    return _LINK.sub("", text).replace("\u200b", "")
+
+
 def short(text: str, limit: int) -> str:
     """At most `limit` signs, cut at a word where possible, with «…»."""
     text = " ".join(text.split())

@@ -9,6 +9,7 @@ from app.store import inbox, marks, tickets
 MARKS = "sweep"  # where each part of the sweep stands
 DONE_AT = "swept_at"  # when a sweep last read everything
 NIGHTLY = "nightly"
+NIGHT_HOUR = 3  # of the desk's day
 
 
 async def reconcile(desk: Desk) -> int:
@@ -31,7 +32,10 @@ async def reconcile(desk: Desk) -> int:
 
 async def reread_open(desk: Desk) -> int:
     """Every open ticket once a night, for what no sweep can see: vanished items, lost evidence."""
-    today = desk.rules.calendar.local(desk.now()).date().isoformat()
+    local = desk.rules.calendar.local(desk.now())
+    if local.hour < NIGHT_HOUR:
+        return 0
+    today = local.date().isoformat()
     async with desk.db.begin() as conn:
         if not await marks.take_slot(conn, NIGHTLY, today, desk.name, desk.now()):
             return 0

@@ -118,12 +118,13 @@ async def _send_slot(desk: Desk, slot: Slot) -> bool:
     if not desk.rules.chats.digest or sent.get("done"):
         return False
     report = await make_report(desk, slot.kind, slot.period.first, late=slot.is_late(desk.now()))
-    await send(desk, report, name, sent)
+    await send_report(desk, report, name, sent)
     return True
 
 
-async def send(desk: Desk, report: Report, name: str, sent: dict[str, Any]) -> None:
+async def send_report(desk: Desk, report: Report, name: str, sent: dict[str, Any] | None = None) -> None:
     """The three messages into the digest's chat; `sent` tells which stand there already."""
+    sent = dict(sent or {})
     async for part, message_id in _parts(desk, report, sent):
         sent |= {part: message_id}
         async with desk.db.begin() as conn:

@@ -21,13 +21,14 @@ from app.store.engine import StoreUnavailable
 log = logging.getLogger(__name__)
 
 Job = Callable[[Desk], Awaitable[object]]
+Duty = tuple[str, timedelta, Job]  # name, pace by the desk's clock, what to do
 GRACE_SECONDS = 8.0  # for the act in hand at a stop
 IDLE_SECONDS = 1.0  # of real time: how long a worker without work sleeps when nobody wakes it
 
 
 @asynccontextmanager
 async def tending(
-    desk: Desk, road: Job, duties: tuple[tuple[str, timedelta, Job], ...]
+    desk: Desk, road: Job, duties: tuple[Duty, ...]
 ) -> AsyncIterator[None]:
     """Inside, the worker runs; leaving waits for the act in hand, at most ten seconds."""
     scheduler = AsyncIOScheduler()

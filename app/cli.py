@@ -1,0 +1,198 @@
+"""The command line: `b24sla …`, also `python -m app` (contract.md 1).
+
+Status 0 done, 1 failed, 2 wrong use. A user's mistake is one sentence, never a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import commands, logs
+from app.bitrix.errors import PortalError
+from app.clock import parse_clock
+from app.metrics.periods import PeriodKind
+from app.rules import RulesFault
+from app.serving import NotAllowed, serve
+from app.settings import Settings, SettingsFault
+from app.store.engine import DatabaseUrlFault, StoreUnavailable
+
+app = typer.Typer(
+    name="b24sla",
+    help="Сроки и показатели поддержки в Битрикс24.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+class RoleName(StrEnum):
+    """What a process does."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+
+
+class FailedVerb(StrEnum):
+    """What to do with work that gave up."""
+
+    LIST = "list"
+    RETRY = "retry"
+    DROP = "drop"
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Ответ в виде JSON.")]
+
+
+@app.command("serve")
+def serve_command(
+    role: Annotated[RoleName, typer.Option(help="all: всё; web: только приём и страницы; worker: только работа.")]
+    = RoleName.ALL,
+    clock: Annotated[
+        str, typer.Option(help="Часы для учебного портала: 2026-11-24T08:55+03:00@60x.", metavar="МОМЕНТ@СКОРОСТЬx")
+    ] = "",
+) -> None:
+    """Принимать события и вести сроки, пока не остановят."""
+    settings = _settings()
+    try:
+        chosen = parse_clock(clock) if clock else None
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--clock") from None
+    logs.configure(settings.log_level, settings.log_format)
+    _run(serve(settings, role=role.value, clock=chosen))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Показать день и закончить.")] = False,
+    out: Annotated[Path, typer.Option(help="Куда положить сводку и картинку.")] = Path("demo-out"),
+) -> None:
+    """Учебный портал и один день поддержки на ускоренных часах."""
+    from app.demo.run import demo as play  # heavy, and needed by nobody else
+
+    logs.configure("error", "console")
+    _run(play(out, once=once))
+
+
+@app.command()
+def check(
+    as_json: AsJson = False,
+    record: Annotated[Path | None, typer.Option(help="Записать виды ответов портала (без значений).")] = None,
+) -> None:
+    """Проверить доступ к порталу, права, поля, стадии и чаты; сказать, что исправить."""
+    _quiet()
+    _finish(_run(commands.check(_settings(), as_json=as_json, record=record)))
+
+
+@app.command()
+def provision(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Только сказать, что было бы сделано.")] = False,
+    layout: Annotated[bool, typer.Option("--layout", help="Собрать поля в раздел «SLA» карточки.")] = False,
+) -> None:
+    """Создать или обновить поля SLA в карточках; повторный запуск ничего не портит."""
+    _quiet()
+    _finish(_run(commands.provision(_settings(), dry_run=dry_run, layout=layout)))
+
+
+@app.command()
+def reconcile() -> None:
+    """Найти изменения, о которых портал не сообщил, и обработать их."""
+    _quiet()
+    _finish(_run(commands.reconcile(_settings())))
+
+
+@app.command()
+def digest(
+    period: Annotated[PeriodKind, typer.Option(help="day, week или month.")] = PeriodKind.DAY,
+    on: Annotated[str, typer.Option("--date", help="День внутри периода, 2026-11-24.", metavar="ДАТА")] = "",
+    send: Annotated[bool, typer.Option("--send", help="Отправить в чат, даже если уже отправляли.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Папка для текста, картинки и таблицы.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Сводка из базы: что горит, что было, показатели против норм."""
+    _quiet()
+    _finish(_run(commands.digest(_settings(), period, _date(on), send=send, out=out, as_json=as_json)))
+
+
+@app.command()
+def explain(
+    ref: Annotated[str, typer.Argument(help="deal:41, item:177:5 или task:17.", metavar="ОБРАЩЕНИЕ")],
+    as_json: AsJson = False,
+) -> None:
+    """Почему у обращения такой класс и такие сроки: каждый отрезок, паузы, сообщения."""
+    _quiet()
+    _finish(_run(commands.explain(_settings(), ref, as_json=as_json)))
+
+
+@app.command()
+def failed(
+    verb: Annotated[FailedVerb, typer.Argument(help="list, retry или drop.")] = FailedVerb.LIST,
+    key: Annotated[str, typer.Argument(help="Что именно; без него retry берёт всё.", metavar="КЛЮЧ")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Работа, от которой сервис отказался, и почему."""
+    _quiet()
+    if verb is FailedVerb.DROP and not key:
+        raise typer.BadParameter("назовите, что отбросить: ключ есть в b24sla failed", param_hint="КЛЮЧ")
+    _finish(_run(commands.failed(_settings(), verb.value, key, as_json=as_json)))
+
+
+# --- what every command shares -----------------------------------------------------------
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.read()
+    except SettingsFault as fault:
+        _fail(str(fault))
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: ожидается дата вида 2026-11-24", param_hint="--date") from None
+
+
+def _quiet() -> None:
+    """Commands speak through their output; only faults are logged."""
+    logs.configure("error", "console")
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except (NotAllowed, RulesFault, DatabaseUrlFault, StoreUnavailable, PortalError, commands.Mistake) as fault:
+        _fail(str(fault))
+    except OSError as fault:
+        _fail(f"{fault.strerror or fault}: {fault.filename or ''}".rstrip(": "))
+    except SQLAlchemyError as fault:
+        _fail(f"база данных ответила ошибкой: {type(fault).__name__}")
+
+
+def _finish(good: bool) -> None:
+    if not good:
+        raise typer.Exit(1)
+
+
+def _fail(text: str) -> Any:
+    typer.echo(text, err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The console script."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()

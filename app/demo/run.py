@@ -1,0 +1,165 @@
+"""`b24sla demo`: the emulated portal, the service and the scripted day in one process, over real sockets.
+
+Time leaps from one act to the next, so a day takes a minute and looks the same whenever it is started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from app.demo.portal import CLOUD_STD, EmulatedPortal
+from app.demo.showing import Shown, show
+from app.demo.story import BEGIN_AT, END_AT, Office, SupportDay, furnish
+from app.desk import Desk, open_desk
+from app.jobs.lead import lead
+from app.jobs.reconcile import reconcile
+from app.jobs.refresh import refresh_people
+from app.jobs.report import send_due
+from app.jobs.watch import watch
+from app.serving import at_work, walk
+from app.settings import Settings
+from app.web import create_app
+
+EVENT_TOKEN = "demo-events-only-on-this-machine"
+TICK = timedelta(minutes=1)
+SWEEP_PACE = timedelta(minutes=15)
+PORTS = range(8080, 8100)
+
+
+class StoryClock:
+    """Stands where the story put it; a sleeper only moves it on. Released, it runs like any clock."""
+
+    speed = 1.0
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._released: float | None = None
+
+    def now(self) -> datetime:
+        if self._released is None:
+            return self._at
+        return self._at + timedelta(seconds=time.monotonic() - self._released)
+
+    def set(self, at: datetime) -> None:
+        """Leap; never back."""
+        self._at = max(self._at, at)
+
+    def release(self) -> None:
+        """From here on time runs by itself."""
+        self._released = time.monotonic()
+
+    async def sleep(self, length: timedelta) -> None:
+        if self._released is None:
+            self.set(self._at + length)
+            await asyncio.sleep(0)
+        else:
+            await asyncio.sleep(max(0.0, length.total_seconds()))
+
+
+async def demo(out: Path, *, once: bool) -> None:
+    """Play the day, show what came of it; unless `once`, stay until Ctrl-C."""
+    clock = StoryClock(BEGIN_AT)
+    portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=24)
+    office = furnish(portal)
+    with tempfile.TemporaryDirectory(prefix="b24sla-demo-") as folder:
+        async with _listening(portal.app) as portal_address:
+            settings = _settings(Path(folder), office, portal.url(portal_address))
+            async with open_desk(settings, clock=clock) as desk, _listening(create_app(desk)) as address:
+                day = await _play(desk, clock, office, address)
+                show(Shown(office, day, out, address))
+                if not once:
+                    await _stay(desk, clock, portal, address)
+
+
+def _settings(folder: Path, office: Office, webhook: str) -> Settings:
+    rules = folder / "rules.toml"
+    rules.write_text(office.rules(), "utf-8")
+    return Settings(
+        portal_webhook=SecretStr(webhook),
+        event_tokens=(SecretStr(EVENT_TOKEN),),
+        database_url=SecretStr(f"sqlite+aiosqlite:///{folder / 'demo.db'}"),
+        rules=rules,
+    )
+
+
+# --- the day -----------------------------------------------------------------------------
+
+
+async def _play(desk: Desk, clock: StoryClock, office: Office, address: str) -> SupportDay:
+    portal = office.portal
+    await desk.working_portal.provision(dry_run=False, layout=False)
+    await refresh_people(desk)
+    portal.subscribe(f"{address}/webhooks/bitrix24", EVENT_TOKEN)
+    day = SupportDay(office)
+    swept_at = clock.now() - SWEEP_PACE
+    while clock.now() < END_AT:
+        clock.set(_next(clock.now(), day, portal))
+        day.play(clock.now())
+        await portal.deliver()
+        await watch(desk)
+        if clock.now() - swept_at >= SWEEP_PACE:
+            swept_at = clock.now()
+            await lead(desk)
+            await reconcile(desk)
+        while await walk(desk):
+            await portal.deliver()
+        await send_due(desk)
+    return day
+
+
+def _next(now: datetime, day: SupportDay, portal: EmulatedPortal) -> datetime:
+    """The next act, event or minute, whichever comes first."""
+    moments = [at for at in (day.next_at, portal.next_event_at) if at is not None and at > now]
+    return min([*moments, now + TICK])
+
+
+async def _stay(desk: Desk, clock: StoryClock, portal: EmulatedPortal, address: str) -> None:
+    clock.release()
+    print(f"\nСтраницы: {address}  (Ctrl-C закончит)", flush=True)
+    async with at_work(desk):
+        while True:
+            await portal.deliver()
+            await asyncio.sleep(1)
+
+
+# --- sockets -----------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _listening(app: ASGIApp) -> AsyncIterator[str]:
+    """The application on a free loopback port; its address."""
+    listener = _free_port()
+    port = listener.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="error", lifespan="on"))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _free_port() -> socket.socket:
+    for port in (*PORTS, 0):
+        listener = socket.socket()
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise OSError("нет свободного порта на 127.0.0.1")

@@ -1,0 +1,92 @@
+"""What the demo shows at the end: cards as the portal holds them, alerts, the digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app import words
+from app.demo.story import MOSCOW, Case, Office, SupportDay
+
+CARDS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where to look and where to put the files."""
+
+    office: Office
+    day: SupportDay
+    out: Path
+    address: str
+
+
+def show(shown: Shown) -> None:
+    """Print the day's result and write the digest's files."""
+    console = Console()
+    console.rule("Карточки в портале")
+    console.print(_cards(shown))
+    console.rule("Чат уведомлений")
+    for line in _alerts(shown.office):
+        console.print(line, markup=False, highlight=False)
+    console.rule("Сводка")
+    for line in _digest(shown):
+        console.print(line, markup=False, highlight=False)
+    console.rule()
+    console.print(f"Страницы: {shown.address}", markup=False, highlight=False)
+
+
+def _cards(shown: Shown) -> Table:
+    table = Table(show_lines=False)
+    for title in ("Карточка", "Обращение", "Класс", "Ответ до", "Решение до", "Состояние SLA", "Просрочка"):
+        table.add_column(title)
+    cases = list(shown.day.cases.values())
+    step = max(1, len(cases) // CARDS_SHOWN)
+    for case in cases[::step][:CARDS_SHOWN]:
+        table.add_row(*_card(shown.office, case))
+    return table
+
+
+def _card(office: Office, case: Case) -> Iterator[str]:
+    portal = office.portal
+    fields = portal.sla(case.place, case.id)
+    title = portal.task(case.id)["title"] if case.place == "task" else portal.item(case.place, case.id)["title"]
+    kind = {"task": "задача", 2: "сделка"}.get(case.place, "смарт-процесс")
+    yield f"{kind} {case.id}"
+    yield words.short(str(title), 34)
+    yield words.CLASS.get(str(fields.get("SLA_CLASS") or ""), str(fields.get("SLA_CLASS") or "—"))
+    yield _moment(fields.get("SLA_REPLY_DUE"))
+    yield _moment(fields.get("SLA_SOLVE_DUE"))
+    yield words.SLA_STATE.get(str(fields.get("SLA_STATE") or ""), str(fields.get("SLA_STATE") or "—"))
+    yield str(fields.get("SLA_OVERDUE") or "")
+
+
+def _moment(value: Any) -> str:
+    if isinstance(value, str) and value:
+        value = datetime.fromisoformat(value)
+    return words.moment_short(value, MOSCOW) if isinstance(value, datetime) else "—"
+
+
+def _alerts(office: Office) -> Iterator[str]:
+    for message in office.portal.messages(office.chat):
+        if not message["file"] and not message["text"].startswith("📋 Поддержка"):
+            edited = f"  (правок: {message['edited']})" if message["edited"] else ""
+            yield words.unlinked(message["text"]).replace("\n", "\n   ") + edited
+
+
+def _digest(shown: Shown) -> Iterator[str]:
+    shown.out.mkdir(parents=True, exist_ok=True)
+    texts = [m["text"] for m in shown.office.portal.messages(shown.office.chat) if m["text"].startswith("📋 Поддержка")]
+    for text in texts:
+        yield words.unlinked(text)
+    for file in shown.office.portal.files(shown.office.chat):
+        path = shown.out / file["name"]
+        path.write_bytes(file["content"])
+        yield f"Файл: {path}"
+    (shown.out / "digest.txt").write_text("\n\n".join(map(words.unlinked, texts)) + "\n", "utf-8")

@@ -1,0 +1,222 @@
+"""What was decided reaches the portal: fields by difference, messages exactly once.
+
+Before anybody speaks about a ticket whose last reading is old, it is read again: a newer decision
+may withdraw the message, and a late retry never overwrites a person's edit.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import words
+from app.alerts import marker
+from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
+from app.desk import Desk
+from app.model import ItemRef, Lane, MessageKind, Ticket
+from app.store import inbox, outbox, stamps, tickets
+from app.store.outbox import Outgoing
+
+BATCH = 50
+LEASE = timedelta(minutes=2)
+FRESH = timedelta(minutes=2)
+"""A reading older than this is repeated before we speak or write late (sla.md 4)."""
+FUSE = 30
+"""Writes to one card within an hour; more means that something fights us, and the card is parked."""
+GIVE_UP_AFTER = timedelta(hours=24)
+ABOUT_NOW = frozenset({MessageKind.NOTICE, MessageKind.SUMMARY, MessageKind.CHAT_CARD})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to send, and the queued messages that it says."""
+
+    work: MessageWork
+    says: tuple[Outgoing, ...]
+
+
+async def deliver_next(desk: Desk) -> bool:
+    """One request's worth of writing; False when nothing is due."""
+    now = desk.now()
+    async with desk.db.read() as conn:
+        outgoing = await outbox.due(conn, BATCH, now)
+        wishes = await stamps.due(conn, BATCH, now)
+        known = await tickets.load_many(conn, _refs(outgoing, wishes))
+    outgoing, wishes = await _fresh_only(desk, outgoing, wishes, known)
+    letters = await _letters(desk, outgoing)
+    stamp_works = await _stamp_works(desk, wishes)
+    if desk.settings.dry_run:
+        return await _only_pretend(desk, letters)
+    return await _write(desk, letters, stamp_works)
+
+
+def _refs(outgoing: Iterable[Outgoing], wishes: Iterable[stamps.StampWork]) -> set[ItemRef]:
+    return {o.message.ref for o in outgoing if o.message.ref} | {wish.ref for wish in wishes}
+
+
+async def _fresh_only(
+    desk: Desk,
+    outgoing: Sequence[Outgoing],
+    wishes: Sequence[stamps.StampWork],
+    known: Mapping[ItemRef, Ticket],
+) -> tuple[list[Outgoing], list[stamps.StampWork]]:
+    """Those that may go; the others' tickets are put on the road once more."""
+    limit = desk.now() - FRESH
+    stale = {ref for ref, ticket in known.items() if ticket.read_at < limit}
+    late = [o for o in outgoing if o.message.kind in ABOUT_NOW and o.message.ref in stale]
+    again = [wish for wish in wishes if wish.attempts and wish.ref in stale]
+    refs = {o.message.ref for o in late if o.message.ref} | {wish.ref for wish in again}
+    if refs:
+        async with desk.db.begin() as conn:
+            await inbox.put_new(conn, [(ref, Lane.LIVE, "before speaking") for ref in refs], desk.now())
+    return [o for o in outgoing if o not in late], [wish for wish in wishes if wish not in again]
+
+
+# --- messages ----------------------------------------------------------------------------
+
+
+async def _letters(desk: Desk, outgoing: Sequence[Outgoing]) -> list[Letter]:
+    """One letter a message; the lines of a summary to one receiver go as one."""
+    lines: dict[str, list[Outgoing]] = defaultdict(list)
+    letters: list[Letter] = []
+    for each in outgoing:
+        if each.message.kind is MessageKind.SUMMARY:
+            lines[each.message.to].append(each)
+        else:
+            letters.append(Letter(MessageWork(each.message, each.portal_id), (each,)))
+    if lines and not await _still_deciding(desk):
+        letters += [_summary(receiver, some) for receiver, some in lines.items()]
+    return letters
+
+
+async def _still_deciding(desk: Desk) -> bool:
+    """More lines may come: the summary waits until what came due has been decided."""
+    async with desk.db.read() as conn:
+        waiting, age = await inbox.lag(conn, desk.now())
+    return waiting > 0 and age < FRESH
+
+
+def _summary(receiver: str, lines: Sequence[Outgoing]) -> Letter:
+    if len(lines) == 1:
+        only = lines[0]
+        return Letter(MessageWork(only.message, None), (only,))
+    head = f"📋 Требует внимания: {words.tickets(len({line.message.ref for line in lines}))}"
+    text = "\n".join([head, *(line.message.text for line in lines)])
+    tag = f"b24sla|summary|{marker(lines[0].message.key)}"
+    return Letter(MessageWork(replace(lines[0].message, text=text, tag=tag), None), tuple(lines))
+
+
+# --- stamps ------------------------------------------------------------------------------
+
+
+async def _stamp_works(desk: Desk, wishes: Sequence[stamps.StampWork]) -> list[StampWork]:
+    works = []
+    for wish in wishes:
+        changes = {code: value for code, value in wish.wanted.items() if wish.confirmed.get(code, "") != value}
+        if changes and wish.writes < FUSE:
+            works.append(StampWork(wish.ref, changes))
+            continue
+        async with desk.db.begin() as conn:
+            await _settle(conn, desk, wish, changes)
+    return works
+
+
+async def _settle(
+    conn: AsyncConnection, desk: Desk, wish: stamps.StampWork, changes: Mapping[str, str]
+) -> None:
+    if not changes:
+        await stamps.done(conn, wish.ref, {}, desk.now())
+        return
+    log.error("the fuse has blown: a card is written too often", extra={"ref": str(wish.ref)})
+    reason = f"карточка менялась больше {FUSE} раз за час: проверьте роботов и бизнес-процессы, затем повторите"
+    await stamps.parked(conn, wish.ref, reason, desk.now())
+
+
+# --- the write ---------------------------------------------------------------------------
+
+
+async def _write(desk: Desk, letters: list[Letter], works: list[StampWork]) -> bool:
+    letters = [letter for letter in letters if not await _was_said(desk, letter)]
+    ordered: list[Work] = [*(letter.work for letter in letters), *works]
+    if not ordered:
+        return False
+    await _announce(desk, letters, works)
+    answers = await desk.working_portal.write(ordered)
+    async with desk.db.begin() as conn:
+        for letter, answer in zip(letters, answers, strict=False):
+            await _note_letter(conn, desk, letter, answer)
+        for work, answer in zip(works, answers[len(letters) :], strict=True):
+            await _note_stamp(conn, desk, work, answer)
+    return any(isinstance(answer, Written) for answer in answers)
+
+
+async def _announce(desk: Desk, letters: Sequence[Letter], works: Sequence[StampWork]) -> None:
+    """Committed before the call: whoever comes after a crash looks before repeating."""
+    now = desk.now()
+    async with desk.db.begin() as conn:
+        await outbox.sending(conn, [each for letter in letters for each in letter.says], now, LEASE)
+        for work in works:
+            await stamps.sending(conn, work.ref, work.wanted, now, LEASE)
+
+
+async def _was_said(desk: Desk, letter: Letter) -> bool:
+    """A message of unknown fate, found in its dialog: it need not be said again."""
+    uncertain = [each for each in letter.says if each.uncertain]
+    if not uncertain or letter.work.portal_id is not None:
+        return False
+    found = await desk.working_portal.find_said(letter.work.message, marker(uncertain[0].message.key))
+    if found is None:
+        return False
+    async with desk.db.begin() as conn:
+        for each in letter.says:
+            await outbox.sent(conn, each.message.key, found, desk.now())
+    return True
+
+
+async def _note_letter(
+    conn: AsyncConnection, desk: Desk, letter: Letter, answer: Written | Unwritten
+) -> None:
+    now = desk.now()
+    for each in letter.says:
+        key = each.message.key
+        if isinstance(answer, Written):
+            await outbox.sent(conn, key, answer.portal_id, now)
+        elif answer.final or now - each.created_at > GIVE_UP_AFTER:
+            await outbox.give_up(conn, key, answer.error, now)
+        else:
+            at = answer.retry_at or now + wait_after(each.attempts + 1)
+            await outbox.later(conn, key, at, answer.error, unknown_fate=answer.unknown_fate or each.uncertain)
+
+
+async def _note_stamp(
+    conn: AsyncConnection, desk: Desk, work: StampWork, answer: Written | Unwritten
+) -> None:
+    now = desk.now()
+    if isinstance(answer, Written):
+        await stamps.done(conn, work.ref, answer.values, now)
+    elif answer.final:
+        await stamps.parked(conn, work.ref, answer.error, now)
+    else:
+        at = answer.retry_at or now + timedelta(seconds=30)
+        await stamps.later(conn, work.ref, at, answer.error, unknown_fate=answer.unknown_fate)
+
+
+async def _only_pretend(desk: Desk, letters: Sequence[Letter]) -> bool:
+    """B24SLA_DRY_RUN: nothing reaches the portal; messages are dropped, fields stay wanted."""
+    async with desk.db.begin() as conn:
+        for letter in letters:
+            for each in letter.says:
+                await outbox.skip(conn, each.message.key, "пробный режим")
+    return False
+
+
+def wait_after(attempts: int) -> timedelta:
+    """5 s, 10 s, 20 s … at most ten minutes."""
+    return timedelta(seconds=min(600, 5 * 2 ** min(attempts - 1, 10)))

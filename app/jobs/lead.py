@@ -1,0 +1,26 @@
+"""One process at a time talks to the portal (architecture.md 4): whoever holds the lease row."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.desk import Desk
+from app.store import leases
+
+LEASE = "portal"
+TTL = timedelta(seconds=10)  # by the database's clock; a holder that died is followed after this
+PACE = timedelta(seconds=3)
+
+
+async def lead(desk: Desk) -> bool:
+    """Take or renew the lease; False while another process holds it."""
+    async with desk.db.begin() as conn:
+        desk.epoch = await leases.take(conn, LEASE, desk.name, TTL)
+    return desk.epoch is not None
+
+
+async def step_down(desk: Desk) -> None:
+    """Give the lease back, so that the next process need not wait for its end."""
+    desk.epoch = None
+    async with desk.db.begin() as conn:
+        await leases.release(conn, LEASE, desk.name)

@@ -1,0 +1,129 @@
+"""The service as a process: web and worker over one desk, until a signal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import uvicorn
+
+from app.clock import Clock
+from app.desk import Desk, Role, open_desk
+from app.jobs.ask import answer, asked
+from app.jobs.deliver import deliver_next
+from app.jobs.handle import handle_next
+from app.jobs.lead import PACE, lead, step_down
+from app.jobs.reconcile import reconcile, reread_open
+from app.jobs.refresh import refresh_people
+from app.jobs.report import send_due
+from app.jobs.tend import Duty, Job, guarded, tending
+from app.jobs.watch import watch
+from app.settings import Settings, is_loopback
+from app.web import create_app
+
+log = logging.getLogger(__name__)
+
+REPORT_PACE = timedelta(seconds=30)
+NIGHTLY_PACE = timedelta(minutes=10)
+PEOPLE_PACE = timedelta(hours=1)
+ASKED_PACE = timedelta(seconds=1)
+
+
+class NotAllowed(Exception):
+    """The service must not start like this; the text names the remedy."""
+
+
+async def walk(desk: Desk) -> bool:
+    """One step of the road: read and decide what waits, then deliver what was decided."""
+    handled = await handle_next(desk)
+    delivered = await deliver_next(desk)
+    _look_after_portal(desk)
+    return handled or delivered
+
+
+async def answer_asked(desk: Desk) -> bool:
+    """The sweep that a command asked for, if any did."""
+    question = await asked(desk)
+    if question is None:
+        return False
+    await answer(desk, question, await reconcile(desk))
+    return True
+
+
+def led(job: Job) -> Job:
+    """The job, done only by the process that holds the lease."""
+
+    async def run(desk: Desk) -> object:
+        return await job(desk) if desk.epoch is not None else False
+
+    return run
+
+
+def _look_after_portal(desk: Desk) -> None:
+    if desk.portal is not None:
+        desk.health.last_portal_ok_at = desk.portal.last_ok_at
+
+
+@asynccontextmanager
+async def at_work(desk: Desk) -> AsyncIterator[None]:
+    """Inside, the desk's worker runs (nothing for `--role web`)."""
+    if desk.portal is None:
+        yield
+        return
+    await guarded("lead", lead, desk)
+    await guarded("people", led(refresh_people), desk)
+    await guarded("reconcile", led(reconcile), desk)
+    try:
+        async with tending(desk, led(walk), _duties(desk)):
+            yield
+    finally:
+        await step_down(desk)
+
+
+def _duties(desk: Desk) -> tuple[Duty, ...]:
+    pace = desk.rules.pace
+    led_duties: tuple[Duty, ...] = (
+        ("watch", pace.watch, watch),
+        ("reconcile", pace.reconcile, reconcile),
+        ("report", REPORT_PACE, send_due),
+        ("nightly", NIGHTLY_PACE, reread_open),
+        ("people", PEOPLE_PACE, refresh_people),
+        ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
+    )
+    # The lease lives by real time, whatever the desk's clock does.
+    return (("lead", PACE * desk.clock.speed, lead), *((n, p, led(job)) for n, p, job in led_duties))
+
+
+async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None = None) -> None:
+    """Until SIGTERM or SIGINT. Raises NotAllowed, SettingsFault, RulesFault, StoreUnavailable."""
+    refuse_unsafe(settings, role, clock)
+    async with open_desk(settings, clock=clock, role=role) as desk, at_work(desk):
+        config = uvicorn.Config(
+            create_app(desk),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=8,
+        )
+        log.info("listening on http://%s:%s", settings.host, settings.port)
+        await uvicorn.Server(config).serve()
+
+
+def refuse_unsafe(settings: Settings, role: Role, clock: Clock | None) -> None:
+    """What would be dangerous or could not work is said before anything starts."""
+    if settings.admin_token is None and not is_loopback(settings.host):
+        raise NotAllowed(
+            f"B24SLA_HOST={settings.host} открывает страницы сети: задайте B24SLA_ADMIN_TOKEN или слушайте 127.0.0.1"
+        )
+    if role == "web":
+        return
+    if settings.portal_webhook is None:
+        raise NotAllowed("не задан B24SLA_PORTAL_WEBHOOK: адрес входящего вебхука портала")
+    if settings.rules is None and not settings.portal_is_loopback:
+        raise NotAllowed("не задан B24SLA_RULES: образец правил из поставки годится только для учебного портала")
+    if clock is not None and not settings.portal_is_loopback:
+        raise NotAllowed("--clock годится только для портала на этой машине: иначе сроки будут неверны")
