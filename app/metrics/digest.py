@@ -222,11 +222,13 @@ class _Sums:
         )
 
     def earlier(self, count: int) -> tuple[Column, ...]:
+        """Periods before the desk's first day would show zeros that mean nothing: left out."""
         columns: list[Column] = []
         period = self.period
         for _ in range(count):
             period = period_before(period, self.calendar)
-            columns.append(Column(period, self.figures(period, Scope())))
+            if self.office.since is None or period.last >= self.office.since:
+                columns.append(Column(period, self.figures(period, Scope())))
         return tuple(columns)
 
     def by_day(self) -> tuple[tuple[date, Kpi], ...]:

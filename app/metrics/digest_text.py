@@ -14,6 +14,7 @@ from app.metrics.board import Burning
 from app.metrics.digest import CLASSES, Digest, Late
 from app.metrics.kpi import Kpi
 from app.metrics.periods import DAY, PeriodKind
+from app.metrics.review import NO_REPLY, UNKNOWN
 from app.metrics.review_text import review_lines
 from app.metrics.wording import WIDTH, fraction, mark, share
 from app.model import ItemRef
@@ -29,8 +30,8 @@ _WAITED = {
     "подрядчик": "ждали подрядчика",
     "клиент": "ждали клиента",
     "пик": "был пик обращений",
-    "нет ответа": "",
-    "другое": "",
+    NO_REPLY: "",
+    UNKNOWN: "",
 }
 
 

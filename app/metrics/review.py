@@ -20,6 +20,8 @@ TOPIC = 3
 TOP = 10
 PEAK = 1.25
 
+NO_REPLY, UNKNOWN = "нет ответа", "другое"
+
 _BY_ESCALATION: Mapping[str, str] = {
     "bug": "разработка",
     "development": "разработка",
@@ -112,7 +114,7 @@ def late_reason(outcome: Outcome, clock: ClockName, peak: frozenset[Key]) -> str
     if outcome.breach_reason:
         return words.short(words.masked(outcome.breach_reason), 40)
     if clock is ClockName.REPLY:
-        return "нет ответа"
+        return NO_REPLY
     if outcome.engineer_visit or outcome.state is State.ENGINEER:
         return "инженер"
     by_hand_over = _BY_ESCALATION.get(outcome.escalation_reason)
@@ -120,7 +122,7 @@ def late_reason(outcome: Outcome, clock: ClockName, peak: frozenset[Key]) -> str
         return by_hand_over
     if outcome.waited_client:
         return "клиент"
-    return "пик" if moments.key_of(outcome) in peak else "другое"
+    return "пик" if moments.key_of(outcome) in peak else UNKNOWN
 
 
 def gaps(ended: Iterable[Outcome]) -> Counts:
@@ -176,7 +178,8 @@ def advice(figures: Mapping[str, Kpi], review: Review) -> tuple[str, ...]:
 
 
 def _about_solutions(kpi: Kpi, review: Review) -> str:
-    why = f" Чаще всего: {review.late_reasons[0][0]}." if review.late_reasons else ""
+    reasons = [name for name, _ in review.late_reasons if name not in {NO_REPLY, UNKNOWN}]
+    why = f" Чаще всего: {reasons[0]}." if reasons else ""
     return f"Сократить просрочки решения: {words.tickets(len(kpi.misses))} за месяц.{why}"
 
 

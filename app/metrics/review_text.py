@@ -62,7 +62,9 @@ def _figures(digest: Digest) -> Iterator[str]:
 
 
 def _share(name: str, kpi: Kpi, before: Kpi | None) -> str:
-    note = " (предв.)" if kpi.provisional and kpi.value is not None else ""
+    if kpi.value is None:
+        return f"{name}: {words.NOTHING}{_was(before)}"
+    note = " (предв.)" if kpi.provisional else ""
     sign = f" {mark(kpi)}" if mark(kpi) else ""
     return f"{name} {shown(kpi)}{sign}{_was(before)}{note}"
 
@@ -124,7 +126,8 @@ def _month(digest: Digest) -> Iterator[str]:
         if line.agent is None:
             continue
         name = words.plain(wording.agent_name(line.agent, digest.office.names))
-        yield f"{name}: решено {line.solved}, в срок {shown(line.sla)}"
+        in_time = f", в срок {shown(line.sla)}" if line.sla.denominator else ""
+        yield f"{name}: решено {line.solved}{in_time}"
         if line.bonus is not None:
             yield f"  премия, предложение: × {words.number(line.bonus, 2)}"
     yield from _trend(digest)

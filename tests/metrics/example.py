@@ -165,7 +165,7 @@ def _done(number: int, **changes: Any) -> Outcome:
         "documented": number % 3 > 0,
         "kb_link": number in {4004, 4005, 4006},
         "csat": 5 if number % 4 == 0 else None,
-        "closed_at": at("23.11 17:00"),
+        "closed_at": at("23.11 17:00") + timedelta(minutes=number % 40),
         "confirmed": True,
         "state": State.CLOSED_CONFIRMED,
     }
