@@ -295,6 +295,7 @@ def _fingerprint(zone: ZoneInfo, timetable: Timetable) -> str:
         "spilled": sorted(timetable.spilled.items()),
         "decreed": sorted(production.decreed) if production else None,
         "off": sorted(production.off) if production else None,
+        "fixed": sorted(production.fixed) if production else None,
         "swapped": sorted(production.working_weekends) if production else None,
         "shortened": sorted(production.shortened.items()) if production else None,
     }
