@@ -1,0 +1,176 @@
+"""Outgoing events: merged per hit, delayed, sometimes lost, doubled or late; never sent again."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from .php import build_query
+from .profile import Profile
+
+log = logging.getLogger("portal.events")
+
+WEBHOOK_EVENTS = (
+    "ONCRMDEAL", "ONCRMLEAD", "ONCRMCONTACT", "ONCRMCOMPANY", "ONCRMDYNAMICITEM", "ONCRMACTIVITY",
+    "ONCRMTIMELINECOMMENT", "ONTASK", "ONUSERADD",
+)  # fmt: skip
+APPLICATION_ONLY = frozenset({"ONCRMDEALMOVETOCATEGORY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    id: int
+    url: str
+    application_token: str
+    events: frozenset[str] | None
+
+    def wants(self, event: str) -> bool:
+        if event in APPLICATION_ONLY:
+            return False
+        return event.startswith(WEBHOOK_EVENTS) if self.events is None else event in self.events
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """An event on its way: what will be posted, where and not before when."""
+
+    due_at: datetime
+    order: int
+    url: str
+    event: str
+    body: bytes
+
+
+@dataclass(slots=True)
+class Events:
+    """The portal's queue of outgoing events and its bad habits (probabilities 0..1, times in seconds)."""
+
+    now: Callable[[], datetime]
+    profile: Profile
+    random: Random
+    host: str = "portal.test"
+    delay: tuple[float, float] = (0.3, 2.0)
+    drop: float = 0.0
+    double: float = 0.0
+    reorder: float = 0.0
+    reorder_by: float = 10.0
+    burst: int = 1
+    slow_after: float = 5.0
+    slow_penalty: float = 5.0
+    subscriptions: list[Subscription] = field(default_factory=list)
+    pending: list[PendingEvent] = field(default_factory=list)
+    raised: int = 0
+    posted: int = 0
+    dropped: int = 0
+    lost: int = 0
+    _hit: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    _depth: int = 0
+    _order: int = 0
+    _handlers: dict[tuple[int, str], int] = field(default_factory=dict)
+    _slow: dict[str, float] = field(default_factory=dict)
+
+    def subscribe(self, url: str, token: str, events: frozenset[str] | None) -> int:
+        """Add an outgoing webhook. Raises ValueError for an address that the product refuses."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
+            raise ValueError("ERROR_UNSUPPORTED_PROTOCOL")
+        if "." not in (parts.hostname or ""):
+            self._allow_loopback(parts.hostname)
+        self.subscriptions.append(Subscription(len(self.subscriptions) + 1, url, token, events))
+        return len(self.subscriptions)
+
+    def _allow_loopback(self, host: str | None) -> None:
+        if not self.profile.loopback_handlers:
+            raise ValueError("ERROR_WRONG_HANDLER_URL")
+        log.info("handler on a host without a dot taken: %s (the product refuses it)", host)
+
+    @contextmanager
+    def hit(self) -> Iterator[None]:
+        """One request to the portal: its events leave together after the answer, identical ones merged."""
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._flush()
+
+    def raise_event(self, event: str, data: dict[str, Any]) -> None:
+        """Something happened; outside a hit it is a hit of its own."""
+        with self.hit():
+            self._hit[f"{event} {data}"] = (event, data)
+
+    def _flush(self) -> None:
+        happened, self._hit = list(self._hit.values()), {}
+        for event, data in happened:
+            self.raised += 1
+            for subscription in self.subscriptions:
+                if subscription.wants(event):
+                    self._queue(subscription, event, data)
+
+    def _queue(self, subscription: Subscription, event: str, data: dict[str, Any]) -> None:
+        if self.random.random() < self.drop:
+            self.dropped += 1
+            return
+        copies = self.burst + (self.random.random() < self.double)
+        body = build_query(self._body(subscription, event, data)).encode()
+        for _ in range(copies):
+            self._order += 1
+            due = self.now() + self._wait(subscription.url)
+            self.pending.append(PendingEvent(due, self._order, subscription.url, event, body))
+
+    def _wait(self, url: str) -> timedelta:
+        late = self.random.random() * self.reorder_by if self.random.random() < self.reorder else 0.0
+        return timedelta(seconds=self.random.uniform(*self.delay) + late + self._slow.get(url, 0.0))
+
+    def _body(self, subscription: Subscription, event: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The form of an outgoing webhook: five keys in `auth`, no token, no user (rest.md 3.2)."""
+        body: dict[str, Any] = {"event": event}
+        if self.profile.handler_id:
+            body["event_handler_id"] = self._handler(subscription.id, event)
+        auth = {
+            "domain": self.host,
+            "client_endpoint": f"https://{self.host}/rest/",
+            "server_endpoint": "https://oauth.bitrix.info/rest/",
+            "member_id": "a223c6b3710f85df22e9377d6c4f7553",
+            "application_token": subscription.application_token,
+        }
+        return body | {"data": data, "ts": int(self.now().timestamp()), "auth": auth}
+
+    def _handler(self, subscription: int, event: str) -> int:
+        return self._handlers.setdefault((subscription, event), 185 + 2 * len(self._handlers))
+
+    async def deliver(self, transport: httpx.AsyncBaseTransport | None, until: datetime) -> int:
+        """Post what is due by `until`, in order of due time; one attempt each. Answers the number posted."""
+        due = sorted(
+            (one for one in self.pending if one.due_at <= until), key=lambda one: (one.due_at, one.order)
+        )
+        taken = set(due)
+        self.pending = [one for one in self.pending if one not in taken]
+        async with httpx.AsyncClient(transport=transport, timeout=15.0) as client:
+            for one in due:
+                await self._post(client, one)
+        return len(due)
+
+    async def _post(self, client: httpx.AsyncClient, one: PendingEvent) -> None:
+        began = self.now()
+        self.posted += 1
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            answer = await client.post(one.url, content=one.body, headers=headers)
+            if not answer.is_success:
+                self.lost += 1
+        except httpx.HTTPError as error:
+            self.lost += 1
+            log.info("%s not delivered: %r", one.event, error)
+        self._judge_speed(one.url, (self.now() - began).total_seconds())
+
+    def _judge_speed(self, url: str, seconds: float) -> None:
+        """A handler that answers slowly waits longer for its later events."""
+        self._slow[url] = self.slow_penalty if seconds > self.slow_after else 0.0

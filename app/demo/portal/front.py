@@ -1,0 +1,205 @@
+"""The HTTP side: addresses, encodings, credentials, the envelope, and the network's faults (rest.md 1.1-1.4)."""
+
+import json
+from asyncio import sleep
+from collections.abc import Callable
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any, Protocol
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from . import batch, errors
+from .calls import Calls, Credential
+from .errors import RestError
+from .php import parse_query, php_json, put
+from .registry import mapping
+from .spec import named_methods
+from .world import Record
+
+_HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
+
+
+class Desk(Protocol):
+    """What the front needs of the portal."""
+
+    rest: Calls
+    requests: int
+    moved_to: str | None
+    webhooks: dict[str, Credential]
+    tokens: dict[str, Credential]
+
+
+class Front:
+    """The ASGI application of a portal."""
+
+    def __init__(self, portal: Desk) -> None:
+        self._portal = portal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        portal = self._portal
+        self._portal.requests += 1
+        if portal.rest.faults.down:
+            return await _broken(request, "down", portal.rest)
+        if portal.moved_to and request.url.netloc not in portal.moved_to:
+            target = portal.moved_to.rstrip("/") + request.url.path
+            return RedirectResponse(target + (f"?{request.url.query}" if request.url.query else ""), 302)
+        params = await _params(request)
+        address = _address(request.url.path)
+        if address is None:
+            return PlainTextResponse(_HTML.format("404 Not Found"), 404, media_type="text/html")
+        return await self._answer(request, params, *address)
+
+    async def _answer(self, request: Request, params: Record, uid: str, secret: str, method: str) -> Response:
+        calls = self._portal.rest
+        fault = calls.faults.transport(_named(method, params))
+        client = request.client.host if request.client else "?"
+        if fault == "limit" or not calls.bucket.admits(client, calls.seconds_now()):
+            calls.refused["QUERY_LIMIT_EXCEEDED"] += 1
+            return _refusal(errors.too_many_requests())
+        if fault and fault != "timeout_after_apply":
+            return await _broken(request, fault, calls)
+        response = self._serve(request, params, uid, secret, method)
+        return await _broken(request, "hang", calls) if fault else response
+
+    def _serve(self, request: Request, params: Record, uid: str, secret: str, method: str) -> Response:
+        """Run the request as one hit: its events leave together."""
+        try:
+            who = self._credential(request, params, uid, secret)
+        except RestError as refusal:
+            self._portal.rest.refused[str(refusal.code)] += 1
+            return _refusal(refusal)
+        with self._portal.rest.world.events.hit():
+            if method.lower() == "batch":
+                return self._batch(params, who)
+            return self._single(method, params, who)
+
+    def _credential(self, request: Request, params: Record, uid: str, secret: str) -> Credential:
+        calls = self._portal.rest
+        if secret:
+            who = self._portal.webhooks.get(secret)
+            if who is None or str(who.user) != uid:
+                raise errors.bad_credentials(calls.world.profile)
+            return who
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = str(params.pop("auth", "") or params.pop("access_token", "") or bearer)
+        if token not in self._portal.tokens:
+            raise errors.no_auth()
+        return self._portal.tokens[token]
+
+    def _batch(self, params: Record, who: Credential) -> Response:
+        calls = self._portal.rest
+        calls.counted["batch"] += 1
+        answer, seconds = batch.run(calls, params, who)
+        return _json({"result": answer, "time": calls.time(seconds, (who.key, "batch"))})
+
+    def _single(self, method: str, params: Record, who: Credential) -> Response:
+        outcome = self._portal.rest.run(method, params, who)
+        if outcome.error:
+            return _refusal(outcome.error)
+        assert outcome.page is not None
+        body: Record = {"result": outcome.page.result}
+        body |= {} if outcome.page.next is None else {"next": outcome.page.next}
+        body |= {} if outcome.page.total is None else {"total": outcome.page.total}
+        return _json(body | {"time": outcome.time})
+
+
+def _refusal(error: RestError) -> Response:
+    return _json(error.body, error.status)
+
+
+def _json(body: Record, status: int = 200) -> Response:
+    """The envelope itself stays a map; PHP's array encoding rules what is in it."""
+    text = json.dumps({key: php_json(value) for key, value in body.items()}, ensure_ascii=False)
+    headers = {"Content-Type": "application/json; charset=utf-8", "Access-Control-Allow-Origin": "*"}
+    return Response(text.encode(), status, headers)
+
+
+def _address(path: str) -> tuple[str, str, str] | None:
+    """User, secret and method of `/rest/<uid>/<secret>/<method>[.json][/]`; both empty for `/rest/<method>`."""
+    parts = [part for part in path.split("/") if part]
+    if not parts or parts[0] != "rest":
+        return None
+    method = parts[-1].removesuffix(".json")
+    if len(parts) == 4 and parts[1].isdigit():
+        return parts[1], parts[2], method
+    return ("", "", method) if len(parts) == 2 else None
+
+
+def _named(method: str, params: Record) -> list[str]:
+    named = [method.lower()]
+    return named + (named_methods(params.get("cmd")) if named == ["batch"] else [])
+
+
+async def _params(request: Request) -> Record:
+    """Query and body merged, the body wins. A broken body is an empty one, not an error (rest.md 1.2)."""
+    body = await request.body()
+    read = _reader(request.headers.get("content-type", ""))
+    try:
+        sent = mapping(read(body, request.headers.get("content-type", ""))) if body else {}
+    except (ValueError, LookupError):
+        sent = {}
+    return parse_query(request.url.query) | sent
+
+
+def _reader(content_type: str) -> Callable[[bytes, str], Any]:
+    kind = content_type.lower()
+    if "json" in kind:
+        return lambda body, _: json.loads(body)
+    if kind.startswith("multipart/form-data"):
+        return _multipart
+    return lambda body, _: parse_query(body.decode("utf-8", "replace"))
+
+
+def _multipart(body: bytes, content_type: str) -> Record:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    tree: Record = {}
+    for part in BytesParser(policy=HTTP).parsebytes(head + body).iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        put(tree, str(name or ""), part.get_content())
+    return tree
+
+
+def _in_process(request: Request) -> bool:
+    """httpx's ASGITransport, where the client's own timeouts do not work; a server says its spec version."""
+    return "spec_version" not in request.scope.get("asgi", {})
+
+
+_RAISED = {
+    "down": httpx.ConnectError,
+    "hang": httpx.ReadTimeout,
+    "cut": httpx.ReadTimeout,
+    "reset": httpx.ReadError,
+}
+
+
+async def _broken(request: Request, kind: str, calls: Calls) -> Response:
+    """What the client sees of a network fault: an exception in process, silence or nonsense over a socket."""
+    if kind in _RAISED and _in_process(request):
+        raise _RAISED[kind](f"emulated: {kind}")
+    if kind in ("hang", "cut"):
+        await sleep(calls.faults.hang_for)
+    if kind == "reset":
+        return Response(b"{", headers={"Content-Length": "4096"})
+    status = {"html": 200, "http502": 502, "down": 502}.get(kind, 504)
+    title = {200: "Технические работы", 502: "502 Bad Gateway", 504: "504 Gateway Time-out"}[status]
+    return Response(_HTML.format(title), status, media_type="text/html")
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
