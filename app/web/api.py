@@ -98,12 +98,12 @@ def _kpi_json(desk: Desk, kpi: Kpi, asked: Question) -> dict[str, Any]:
 @router.get("/kpi/{code}/tickets", summary="Обращения за показателем", response_model=TicketsAnswer)
 async def tickets_of_kpi(
     desk: DeskHere,
-    code: Annotated[str, Path(max_length=40)],
+    code: Annotated[str, Path(max_length=40, description="показатель из ответа /api/v1/kpi")],
     first: FromDay = None,
     last: ToDay = None,
     agent: Agent = None,
     value: Class = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="сколько за раз")] = 50,
     cursor: Annotated[int, Query(ge=0, lt=10**9, description="next_cursor прошлого ответа")] = 0,
 ) -> JSONResponse:
     """Те обращения, из которых получилось число; по номеру."""

@@ -212,11 +212,16 @@ def left_words(clock: Ledger, around: Surroundings, now: datetime) -> str:
     assert clock.due_at is not None
     if clock.paused and clock.pauses:
         left = around.between(clock, clock.pauses[-1].start, clock.due_at)
-        return f"после паузы {words.work_length(left)}"
+        return f"останется {length_words(left)}"
     if now > clock.due_at:
         late = around.between(clock, clock.due_at, now)
-        return f"просрочено на {words.work_length(late)}"
-    return f"осталось {words.work_length(around.between(clock, now, clock.due_at))}"
+        return f"просрочено на {length_words(late)}"
+    return f"осталось {length_words(around.between(clock, now, clock.due_at))}"
+
+
+def length_words(length: timedelta) -> str:
+    """«1 раб. дн. 3 ч», kept on one line."""
+    return words.work_length(length).replace(" ", words.NBSP)
 
 
 def used_share(clock: Ledger, around: Surroundings, now: datetime) -> int:

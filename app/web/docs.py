@@ -42,32 +42,35 @@ class Call:
 
 def calls_of(schema: dict[str, Any]) -> list[Call]:
     """An OpenAPI document as lines to read."""
+    known = schema.get("components", {}).get("schemas", {})
     return [
         Call(
             method.upper(),
             path,
             operation.get("summary", ""),
             operation.get("description", ""),
-            tuple(_parameter(parameter) for parameter in operation.get("parameters", ())),
+            tuple(_parameter(parameter, known) for parameter in operation.get("parameters", ())),
         )
         for path, operations in schema["paths"].items()
         for method, operation in operations.items()
     ]
 
 
-def _parameter(parameter: dict[str, Any]) -> Parameter:
+def _parameter(parameter: dict[str, Any], known: dict[str, Any]) -> Parameter:
     return Parameter(
         parameter["name"],
         _PLACES.get(parameter["in"], parameter["in"]),
-        _kind(parameter["schema"]),
+        _kind(parameter["schema"], known),
         parameter.get("description", ""),
     )
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+def _kind(described: dict[str, Any], known: dict[str, Any]) -> str:
+    """«integer», «date», or the words to choose from."""
+    options = [option for option in described.get("anyOf", [described]) if option.get("type") != "null"]
     one = options[0] if options else {}
-    return str(one.get("format") or one.get("type") or one.get("$ref", "").rpartition("/")[2])
+    one = known.get(one.get("$ref", "").rpartition("/")[2], one)
+    return ", ".join(one["enum"]) if "enum" in one else str(one.get("format") or one.get("type"))
 
 
 @schema_router.get("/openapi.json")

@@ -14,18 +14,30 @@ from fastapi.responses import RedirectResponse
 from app import words
 from app.model import ItemRef, parse_subject
 from app.store.failure import Failure
+from app.ticket_view import card_url
 from app.web import failures
 from app.web.access import DoorHere, PageVisitor
+from app.web.board import KIND_LABEL, Surroundings
 from app.web.bodies import form_fields
 from app.web.desks import DeskHere
 from app.web.failures import LABELS, failed_work
 from app.web.frames import frame_of
+from app.web.looking import surroundings
 from app.web.problems import Problem
 from app.web.rendering import page
 
 log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
 
+_MESSAGES = (
+    ("comment/", "комментарий в карточке"),
+    ("card", "сообщение в чате"),
+    ("_warn_", "предупреждение о сроке"),
+    ("_breach_again", "повторное уведомление о просрочке"),
+    ("_director", "уведомление директору"),
+    ("_breach", "уведомление о просрочке"),
+    ("unassigned", "нет ответственного"),
+)
 _DONE = {"retry": "Поставлено в очередь снова: {count}.", "drop": "Снято с очереди: {count}."}
 
 
@@ -51,22 +63,30 @@ class Group:
     works: tuple[Work, ...]
 
 
-def groups_of(found: Mapping[str, tuple[Failure, ...]], zone: ZoneInfo) -> list[Group]:
+def groups_of(found: Mapping[str, tuple[Failure, ...]], around: Surroundings) -> list[Group]:
     return [
-        Group(what, LABELS[what], tuple(_work(failure, zone) for failure in failed))
+        Group(what, LABELS[what], tuple(_work(failure, around) for failure in failed))
         for what, failed in found.items()
         if failed
     ]
 
 
-def _work(failure: Failure, zone: ZoneInfo) -> Work:
+def _work(failure: Failure, around: Surroundings) -> Work:
     """A key begins with the item: `deal:41`, or a message's `deal:41/1/solve_breach/7`."""
     item, _, step = failure.key.partition("/")
     try:
         ref = ItemRef.parse(item)
     except ValueError:
-        return Work(failure.key, failure.key, "", "", *_fate(failure, zone))
-    return Work(failure.key, f"№{ref.id}", step, f"/tickets/{ref}", *_fate(failure, zone))
+        return Work(failure.key, failure.key, "", "", *_fate(failure, around.zone))
+    label, card = f"№{ref.id}", card_url(around.portal_url, ref)
+    return Work(
+        failure.key, label, message_words(step) or KIND_LABEL[ref.kind], card, *_fate(failure, around.zone)
+    )
+
+
+def message_words(step: str) -> str:
+    """What was to be said, from the rest of a message's key (app/alerts.py and app/commenting.py)."""
+    return next((text for part, text in _MESSAGES if part in step), "уведомление" if step else "")
 
 
 def _fate(failure: Failure, zone: ZoneInfo) -> tuple[str, int, str]:
@@ -82,7 +102,7 @@ async def show_failed(request: Request, desk: DeskHere, visitor: PageVisitor) ->
         request,
         "failed.html",
         frame=await frame_of(desk, visitor, here="failed"),
-        groups=groups_of(found.groups, desk.rules.desk.zone),
+        groups=groups_of(found.groups, surroundings(desk)),
         done=_said(request),
     )
 

@@ -120,7 +120,12 @@ async def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@open_router.get("/readyz", summary="Сервис готов работать", responses={503: {"description": "Не готов"}})
+@open_router.get(
+    "/readyz",
+    summary="Сервис готов работать",
+    description="200 или 503 с причинами словами.",
+    responses={503: {"description": "Не готов"}},
+)
 async def ready(desk: DeskHere) -> Response:
     """200, or 503 with the reasons in words."""
     now, queues = desk.now(), await queues_of(desk)

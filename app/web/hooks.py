@@ -17,17 +17,22 @@ from app.web.problems import Problem
 
 BODY_LIMIT = 64 * 1024
 
+_ANSWERS = (
+    "Форма со скобками PHP или JSON того же вида. Проверяется по порядку: 413 — больше 64 КиБ, "
+    "400 — не читается (415 — сжато), 403 — нет верного токена, 503 — не сохранено, 200 — сохранено надёжно."
+)
+
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["events"])
 
 
-@router.get("/webhooks/bitrix24", summary="Проверка адреса")
+@router.get("/webhooks/bitrix24", summary="Проверка адреса", description="Всегда 200.")
 async def reachable() -> Response:
     """The portal's form for outgoing webhooks asks whether the address answers."""
     return Response()
 
 
-@router.post("/webhooks/bitrix24", summary="Событие портала")
+@router.post("/webhooks/bitrix24", summary="Событие портала", description=_ANSWERS)
 async def receive(request: Request, desk: DeskHere) -> Response:
     """200 once stored durably; checked in the order of contract.md 3."""
     body = await limited_body(request, BODY_LIMIT)

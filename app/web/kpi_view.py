@@ -92,12 +92,13 @@ class ReadyPeriod:
 
 def groups_of(now_: Figures, before: Figures, asked: Question) -> tuple[FigureGroup, ...]:
     return tuple(
-        FigureGroup(label, tuple(_figure(now_[code], before[code], asked) for code in codes))
+        FigureGroup(label, tuple(_figure(code, now_, before, asked) for code in codes))
         for label, codes in GROUPS
     )
 
 
-def _figure(kpi: Kpi, before: Kpi, asked: Question) -> Figure:
+def _figure(code: str, now_: Figures, before: Figures, asked: Question) -> Figure:
+    kpi = now_[code]
     return Figure(
         label=TITLES[kpi.code],
         remark=_remark(kpi),
@@ -105,9 +106,9 @@ def _figure(kpi: Kpi, before: Kpi, asked: Question) -> Figure:
         href=asked.address(f"/kpi/{kpi.code}") if kpi.refs else "",
         mark=mark(kpi),
         kept=bool(kpi.reached),
-        of=made_of(kpi),
+        of=_marks(kpi, now_["solved"]) if code == "csat" else made_of(kpi),
         goal=goal(kpi),
-        before="" if before.value is None else shown(before),
+        before="" if before[code].value is None else shown(before[code]),
     )
 
 
@@ -116,6 +117,13 @@ def _remark(kpi: Kpi) -> str:
     if kpi.value is None:
         return ""
     return "предварительно" if kpi.provisional else "оценка" if kpi.estimated else ""
+
+
+def _marks(csat: Kpi, solved: Kpi) -> str:
+    """Marks are never shown without their number and coverage (domain.md 1.1)."""
+    if not csat.denominator:
+        return ""
+    return f"{fraction(csat)}; оценили {csat.denominator:.0f} из {solved.value or 0:.0f} решённых"
 
 
 def made_of(kpi: Kpi) -> str:

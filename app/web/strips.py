@@ -1,12 +1,13 @@
 """A clock's time as a coloured strip and as a table of its spans. Pure.
 
-Counted time is drawn to scale; nights and days off are thin marks of one width, else a weekend
-would hide the hours that matter.
+Working time is drawn to scale, pauses together at most as wide as what counts; nights and days off
+are thin marks of one width, else a weekend would hide the hours that matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,14 +80,19 @@ class _Part:
 def span_rows(spans: Sequence[ExplainedSpan], zone: ZoneInfo) -> tuple[SpanRow, ...]:
     return tuple(
         SpanRow(
-            start=words.moment(span.start, zone),
+            start=words.moment_short(span.start, zone),
             end=_end(span, zone),
             counted=span.counted,
-            minutes=words.work_length(timedelta(minutes=span.minutes)) if span.counted else "—",
+            minutes=_length(span),
             why=why_words(span.why),
         )
         for span in spans
     )
+
+
+def _length(span: ExplainedSpan) -> str:
+    length = words.work_length(timedelta(minutes=span.minutes)).replace(" ", words.NBSP)
+    return length if span.counted else "—"
 
 
 def _end(span: ExplainedSpan, zone: ZoneInfo) -> str:
@@ -98,10 +104,7 @@ def _end(span: ExplainedSpan, zone: ZoneInfo) -> str:
 def pieces_of(spans: Sequence[ExplainedSpan], due_at: datetime | None, zone: ZoneInfo) -> tuple[Piece, ...]:
     """The strip from the start of the clock to its end."""
     parts = [part for span in spans for part in _parts(span, due_at)]
-    counted = sum((part.end - part.start for part in parts if _scaled(part)), timedelta(0))
-    thin = min(THIN, THIN_ALTOGETHER / max(1, sum(not _scaled(part) for part in parts)))
-    room = WIDTH - thin * sum(not _scaled(part) for part in parts)
-    return tuple(_laid_out(parts, counted, room, thin, zone))
+    return tuple(_laid_out(parts, _widths(parts), zone))
 
 
 def key_of(pieces: Sequence[Piece]) -> tuple[KeyEntry, ...]:
@@ -121,16 +124,25 @@ def _parts(span: ExplainedSpan, due_at: datetime | None) -> Iterator[_Part]:
             yield _Part(start, end, look, span.why)
 
 
-def _scaled(part: _Part) -> bool:
-    return part.look in {Look.COUNTED, Look.LATE}
+def _widths(parts: Sequence[_Part]) -> dict[Look, float]:
+    """What a second of each look is wide; of nights and days off, the whole mark."""
+    lengths: Counter[Look] = Counter()
+    for part in parts:
+        lengths[part.look] += int((part.end - part.start).total_seconds())
+    nights = sum(part.look is Look.OFF for part in parts)
+    counted = lengths[Look.COUNTED] + lengths[Look.LATE]
+    paused = min(lengths[Look.PAUSE], counted or lengths[Look.PAUSE])
+    thin = min(THIN, THIN_ALTOGETHER / max(1, nights))
+    scale = (WIDTH - thin * nights) / max(1, counted + paused)
+    pause_scale = scale * paused / max(1, lengths[Look.PAUSE])
+    return {Look.COUNTED: scale, Look.LATE: scale, Look.PAUSE: pause_scale, Look.OFF: thin}
 
 
-def _laid_out(
-    parts: Sequence[_Part], counted: timedelta, room: float, thin: float, zone: ZoneInfo
-) -> Iterator[Piece]:
+def _laid_out(parts: Sequence[_Part], widths: Mapping[Look, float], zone: ZoneInfo) -> Iterator[Piece]:
     x = 0.0
     for part in parts:
-        width = room * ((part.end - part.start) / counted) if _scaled(part) else thin
+        length = 1.0 if part.look is Look.OFF else (part.end - part.start).total_seconds()
+        width = length * widths[part.look]
         start, end = words.moment_short(part.start, zone), words.moment_short(part.end, zone)
         title = f"{start} — {end}: {why_words(part.why)}"
         yield Piece(part.look, f"{x:.1f}", f"{width:.1f}", title)

@@ -10,7 +10,7 @@ from app import words
 from app.model import ClockName, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Story, Ticket
 from app.sla.state import sla_state
 from app.ticket_view import card_url, rfc3339
-from app.web.board import KIND_LABEL, Surroundings, left_words, used_share
+from app.web.board import KIND_LABEL, Surroundings, left_words, length_words, used_share
 from app.web.histories import Happened, history
 from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
 
@@ -188,7 +188,7 @@ def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, n
         iso=rfc3339(clock.due_at) or "",
         left=_result(clock, around, now),
         used=used_share(clock, around, now),
-        spent=f"Срок {words.work_length(clock.term)} рабочего времени",
+        spent=f"Срок {length_words(clock.term)} рабочего времени",
         summary=_summary(spans),
         remarks=tuple(_remarks(clock, around)),
         pieces=pieces,
@@ -226,7 +226,7 @@ def _result(clock: Ledger, around: Surroundings, now: datetime) -> str:
     )
     missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
     late = around.between(clock, missed_at, clock.met_at) if missed_at else timedelta(0)
-    return f"{done} {met}" + (f", позже на {words.work_length(late)}" if missed_at else "")
+    return f"{done} {met}" + (f", позже на {length_words(late)}" if missed_at else "")
 
 
 def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
@@ -243,5 +243,5 @@ def _summary(spans: Sequence[ExplainedSpan]) -> str:
     """«засчитано 3 ч 20 мин, не засчитано отрезков: 2»."""
     counted = timedelta(minutes=sum(span.minutes for span in spans if span.counted))
     left_out = sum(not span.counted for span in spans)
-    text = f"засчитано {words.work_length(counted)}"
+    text = f"засчитано {length_words(counted)}"
     return f"{text}, не засчитано отрезков: {left_out}" if left_out else text
