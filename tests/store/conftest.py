@@ -1,4 +1,4 @@
-"""Every store test runs on both databases: PostgreSQL from its wheel, a fresh clone of a template each."""
+"""Every store test runs on both databases; PostgreSQL comes from its wheel."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import NoReturn
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from app.store.engine import Database
 from app.store.migrate import migrate
+from app.store.schema import metadata
 
 DIALECTS = ("sqlite", "postgresql")
 HURRY = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
@@ -75,17 +77,39 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
-        return f"sqlite:///{tmp_path}/test.db"
+        return _copied(request.getfixturevalue("sqlite_template"), tmp_path)
     template = request.getfixturevalue("postgres_template")
     return _new_database(request.getfixturevalue("postgres"), template)
 
 
+@pytest.fixture(scope="session")
+def shared_postgres(postgres: str, postgres_template: str) -> str:
+    """A migrated database for all tests that only put rows; each leaves it empty."""
+    return _new_database(postgres, postgres_template)
+
+
+@pytest.fixture(params=DIALECTS)
+def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Not async: starting a server and migrating its template need a loop of their own."""
+    if request.param == "sqlite":
+        return _copied(request.getfixturevalue("sqlite_template"), tmp_path)
+    return str(request.getfixturevalue("shared_postgres"))
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
+async def database(shared_url: str) -> AsyncIterator[Database]:
+    """An open, migrated database without rows."""
+    database = Database.open(shared_url)
     yield database
+    async with database.begin() as conn:
+        for table in metadata.tables.values():
+            await conn.execute(sa.delete(table))
     await database.close()
+
+
+def _copied(template: Path, to: Path) -> str:
+    shutil.copy(template, to / "test.db")
+    return f"sqlite:///{to}/test.db"
 
 
 def _new_database(server: str, template: str) -> str:
