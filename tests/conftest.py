@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None)  # a busy machine is no counterexample
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
