@@ -23,12 +23,6 @@ class PortalError(Exception):
         self.unknown_fate = unknown_fate
         super().__init__(": ".join(part for part in (method, code, text) if part))
 
-    def about(self, method: str) -> PortalError:
-        """The same error, told of one method."""
-        self.method = method
-        self.args = (": ".join(part for part in (method, self.code, self.text) if part),)
-        return self
-
 
 class RetryLater(PortalError):
     """It will pass: try again, not before `at`."""

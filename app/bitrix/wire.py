@@ -27,6 +27,23 @@ class Command:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
+Group = Sequence[Command]
+"""Commands that travel in one request, because one of them refers to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """A parameter taken from the result of the command `back` places before, in the same request.
+
+    `path` is `[task][chatId]`. The portal reads a reference up to the next space, so nothing
+    may follow it; a missing path leaves the literal text.
+    """
+
+    back: int
+    path: str
+    prefix: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a command returned; `time` holds the portal's figures, if it sent any."""
@@ -51,17 +68,18 @@ class Answer:
 Told = Answer | PortalError
 
 
-def php_query(params: Mapping[str, Any]) -> str:
+def php_query(params: Mapping[str, Any], place: int = 0) -> str:
     """PHP's http_build_query: brackets for nesting, every value percent-encoded once.
 
-    Booleans become 1 and 0; None becomes "", because a batch cannot carry null.
+    Booleans become 1 and 0; None becomes "", because a batch cannot carry null. `place` is the
+    command's own in its batch, for references.
     """
-    return "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in _flat(params))
+    return "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in _flat(params, place))
 
 
-def command_text(command: Command) -> str:
+def command_text(command: Command, place: int = 0) -> str:
     """`method?query` for the `cmd` of a batch. A raw `#` or `&` would cut it, so nothing stays raw."""
-    query = php_query(command.params)
+    query = php_query(command.params, place)
     return f"{command.method}?{query}" if query else command.method
 
 
@@ -72,7 +90,7 @@ def key_of(index: int) -> str:
 
 def batch_params(commands: Sequence[Command]) -> dict[str, Any]:
     """The body of `batch`; halt 0: every command runs, whatever the others did."""
-    return {"halt": 0, "cmd": {key_of(i): command_text(command) for i, command in enumerate(commands)}}
+    return {"halt": 0, "cmd": {key_of(i): command_text(command, i) for i, command in enumerate(commands)}}
 
 
 def read_answer(status: int, body: bytes, now: datetime, *, method: str = "") -> Answer:
@@ -144,19 +162,25 @@ def _count(value: object) -> int | None:
     return number(value) if isinstance(value, int | float | str) and value not in ("", False) else None
 
 
-def _flat(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _flat(params: Mapping[str, Any], place: int) -> Iterator[tuple[str, str]]:
     for key, value in params.items():
-        yield from _pairs(str(key), value)
+        yield from _pairs(str(key), value, place)
 
 
-def _pairs(key: str, value: object) -> Iterator[tuple[str, str]]:
+def _pairs(key: str, value: object, place: int) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _pairs(f"{key}[{name}]", item)
+            yield from _pairs(f"{key}[{name}]", item, place)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _pairs(f"{key}[{index}]", item)
-    elif isinstance(value, bool):
-        yield key, "1" if value else "0"
+            yield from _pairs(f"{key}[{index}]", item, place)
     else:
-        yield key, "" if value is None else str(value)
+        yield key, _scalar(value, place)
+
+
+def _scalar(value: object, place: int) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, From):
+        return f"{value.prefix}$result[{key_of(place - value.back)}]{value.path}"
+    return "" if value is None else str(value)

@@ -1,0 +1,258 @@
+"""The road to the portal: the only network code of the service.
+
+One POST of JSON per request, at most fifty commands in each. Before a request it waits for its
+lane's share of the rate bucket; a command whose method has worked too long is not sent at all.
+The webhook's address holds a secret: it is never logged, and neither are parameters or answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+
+from app.bitrix.errors import LATER, MethodResting, Misconfigured, PortalError, RetryLater, TooFast
+from app.bitrix.limits import Bucket, Operating
+from app.bitrix.wire import BATCH, Answer, Command, Group, Told, batch_params, read_answer, read_batch
+from app.model import Lane
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=70.0)  # the cloud cuts a request at 60 s (rest.md 1.5)
+AT_ONCE = 4  # requests under way; more would only queue at the portal
+TRIES = 5  # of a request that the rate limit refused, and which was therefore not executed
+USER_AGENT = "b24sla/1"
+
+log = structlog.get_logger(__name__)
+# httpx tells the whole address of each request at INFO, and ours is a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+class Clock(Protocol):
+    """Where `now` and waiting come from."""
+
+    def now(self) -> datetime: ...
+    async def sleep(self, length: timedelta) -> None: ...
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What has gone over the road, for metrics and /readyz."""
+
+    requests: int = 0
+    commands: Counter[str] = field(default_factory=Counter)  # by method
+    errors: Counter[str] = field(default_factory=Counter)  # by code
+    waited: timedelta = timedelta(0)
+    last_ok_at: datetime | None = None
+    offset: timedelta = timedelta(0)  # the portal's clock minus ours
+    trouble: str = ""  # why the last request failed; empty when it did not
+
+
+class Client:
+    """Calls of one incoming webhook."""
+
+    def __init__(
+        self,
+        webhook: str,
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`webhook` is `https://portal/rest/<uid>/<secret>/`; `transport` replaces the network in tests."""
+        self._base = webhook.rstrip("/") + "/"
+        self._clock = clock
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            verify=_trust(ca_file),
+            timeout=TIMEOUT,
+            follow_redirects=False,  # httpx would turn the POST into a GET (rest.md 1.1)
+            headers={"Accept": "application/json", "User-Agent": USER_AGENT},
+        )
+        self._bucket = Bucket(clock.now())
+        self._operating = Operating()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self.traffic = Traffic()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def call(self, command: Command, lane: Lane = Lane.LIVE) -> Answer:
+        """One method in a request of its own. Raises PortalError."""
+        self._check_rest(command.method)
+        self.traffic.commands[command.method] += 1
+        return await self._request(command.method, dict(command.params), lane)
+
+    async def run(self, groups: Sequence[Group], lane: Lane = Lane.LIVE) -> list[list[Told]]:
+        """Every group's answers, in order; never raises: what failed is a PortalError in its place.
+
+        A group's commands travel in one request and may refer to each other (wire.From).
+        """
+        packs = list(_packs(groups))
+        told = await asyncio.gather(*(self._run_pack(pack, lane) for pack in packs))
+        return [answers for pack in told for answers in pack]
+
+    async def run_each(self, commands: Sequence[Command], lane: Lane = Lane.LIVE) -> list[Told]:
+        """The answers of independent commands, in order."""
+        return [answers[0] for answers in await self.run([[command] for command in commands], lane)]
+
+    async def _run_pack(self, pack: Sequence[Group], lane: Lane) -> list[list[Told]]:
+        try:
+            for command in (command for group in pack for command in group):
+                self._check_rest(command.method)
+        except MethodResting:
+            return await self._run_waking(pack, lane)
+        told = iter(await self._batch([command for group in pack for command in group], lane))
+        return [[next(told) for _ in group] for group in pack]
+
+    async def _run_waking(self, pack: Sequence[Group], lane: Lane) -> list[list[Told]]:
+        """Send the groups whose methods may all run; the others are told to come later."""
+        resting = [self._resting(group) for group in pack]
+        awake = [group for group, rest in zip(pack, resting, strict=True) if rest is None]
+        told = iter(await self._run_pack(awake, lane) if awake else [])
+        return [
+            next(told) if rest is None else [rest] * len(group)
+            for group, rest in zip(pack, resting, strict=True)
+        ]
+
+    def _resting(self, group: Group) -> MethodResting | None:
+        try:
+            for command in group:
+                self._check_rest(command.method)
+        except MethodResting as rest:
+            return rest
+        return None
+
+    async def _batch(self, commands: Sequence[Command], lane: Lane) -> list[Told]:
+        self.traffic.commands.update(command.method for command in commands)
+        try:
+            answer = await self._request("batch", batch_params(commands), lane)
+        except PortalError as error:
+            return [error] * len(commands)
+        now = self._clock.now()
+        told = read_batch(answer, commands, now)
+        for command, one in zip(commands, told, strict=True):
+            self._note(command.method, one, now)
+        return told
+
+    def _note(self, method: str, told: Told, now: datetime) -> None:
+        if isinstance(told, Answer):
+            self._operating = self._operating.noted(method, told.time, now)
+            return
+        self.traffic.errors[told.code] += 1
+        if isinstance(told, MethodResting):
+            self._operating = self._operating.resting(method, told.at)
+
+    def _check_rest(self, method: str) -> None:
+        until = self._operating.rests_until(method, self._clock.now())
+        if until is not None:
+            raise MethodResting("operating", "метод отдыхает", at=until, method=method)
+
+    async def _request(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+        for attempt in range(TRIES):
+            await self._wait_for_room(lane)
+            try:
+                answer = await self._sent(method, params, lane)
+            except TooFast:
+                self._bucket = self._bucket.full(self._clock.now())
+                if attempt + 1 == TRIES:
+                    raise
+            else:
+                return answer
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _wait_for_room(self, lane: Lane) -> None:
+        """Nothing is awaited between looking and taking, so no lock is needed and no lane blocks another."""
+        while (wait := self._bucket.wait(lane, self._clock.now())) > timedelta(0):
+            self.traffic.waited += wait
+            await self._clock.sleep(wait)
+        self._bucket = self._bucket.taken(self._clock.now())
+
+    async def _sent(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+        try:
+            # An urgent request does not queue behind slow ones of the other lanes.
+            async with nullcontext() if lane is Lane.URGENT else self._slots:
+                response = await self._posted(method, params)
+            now = self._clock.now()
+            answer = read_answer(response.status_code, response.content, now, method=method)
+        except PortalError as error:
+            self._troubled(error)
+            raise
+        self._went_well(method, answer, now)
+        return answer
+
+    async def _posted(self, method: str, params: dict[str, Any]) -> httpx.Response:
+        self.traffic.requests += 1
+        response = await self._post(self._base + method, params)
+        if not response.is_redirect:
+            return response
+        self._base = _moved(self._base, method, response.headers.get("location", ""))
+        self.traffic.requests += 1
+        return await self._post(self._base + method, params)
+
+    async def _post(self, url: str, params: dict[str, Any]) -> httpx.Response:
+        later = self._clock.now() + LATER
+        try:
+            return await self._http.post(url, json=params)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as fault:
+            raise RetryLater(type(fault).__name__, "портал недоступен", at=later) from None
+        except httpx.TransportError as fault:
+            raise RetryLater(type(fault).__name__, "ответ не пришёл", at=later, unknown_fate=True) from None
+
+    def _went_well(self, method: str, answer: Answer, now: datetime) -> None:
+        if self.traffic.trouble:
+            log.info("the portal answers again")
+        self.traffic.trouble = ""
+        self.traffic.last_ok_at = now
+        self._operating = self._operating.noted(method, answer.time, now)
+        finish = answer.time.get("finish")
+        if isinstance(finish, int | float):
+            self.traffic.offset = datetime.fromtimestamp(finish, tz=UTC) - now
+
+    def _troubled(self, error: PortalError) -> None:
+        self.traffic.errors[error.code] += 1
+        if isinstance(error, MethodResting) and error.method != "batch":
+            self._operating = self._operating.resting(error.method, error.at)
+        if not self.traffic.trouble:
+            log.warning("the portal does not answer as it should", code=error.code, method=error.method)
+        self.traffic.trouble = str(error)
+
+
+def _packs(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    """Groups, packed whole into requests of at most fifty commands."""
+    pack: list[Group] = []
+    for group in groups:
+        if pack and sum(map(len, pack)) + len(group) > BATCH:
+            yield pack
+            pack = []
+        pack.append(group)
+    if pack:
+        yield pack
+
+
+def _trust(ca_file: Path | None) -> Any:
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def _moved(base: str, method: str, location: str) -> str:
+    """The new base after a renaming of the portal: another host, the very same path.
+
+    Anything else (a login page, plain http) is no renaming: our secret is not sent there.
+    """
+    new, old = urlsplit(location), urlsplit(base + method)
+    if new.scheme != old.scheme or not new.netloc or new.path != old.path:
+        raise Misconfigured("redirect", "портал отвечает переадресацией: проверьте адрес вебхука")
+    log.warning("the portal was renamed: change the webhook's address in the settings", host=new.hostname)
+    return location.removesuffix(method)

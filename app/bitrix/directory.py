@@ -1,0 +1,163 @@
+"""What changes rarely on the portal and is remembered: fields by entity, names of clients, people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.bitrix.card_fields import BY_CODE, FieldKind
+from app.bitrix.client import Client, Clock
+from app.bitrix.config import PortalConfig
+from app.bitrix.errors import Misconfigured, Refused
+from app.bitrix.fields import Entity, entity_of, options_of
+from app.bitrix.items import COMPANY_TYPE, CONTACT_TYPE, client_name
+from app.bitrix.listing import Listing, complete
+from app.bitrix.wire import Answer, Command, From, Group, Told, as_list, as_map, number
+from app.model import DEAL_TYPE, Lane, Person
+
+FRESH = timedelta(hours=1)
+RELEARN = timedelta(minutes=1)  # an option that stays unknown is not asked for at every reading
+NAME_FIELDS = {"contact": ["id", "name", "lastName"], "company": ["id", "title"]}
+NAME_TYPES = {"contact": CONTACT_TYPE, "company": COMPANY_TYPE}
+
+
+class Directory:
+    """Remembered answers. Everything is read again after an hour, or sooner when it proves stale."""
+
+    def __init__(self, client: Client, config: PortalConfig, clock: Clock) -> None:
+        self._client, self._config, self._clock = client, config, clock
+        self._entities: dict[int, tuple[datetime, Entity]] = {}
+        self.names: dict[str, str] = {}  # "contact:5" → name
+        self.outsiders: frozenset[int] = frozenset()  # users who are no employees
+        self.own_id = own_id(config.webhook)
+        self.bot_id = 0
+
+    @property
+    def robots(self) -> Collection[int]:
+        """Whose words are nobody's: the configured robots, the webhook's owner, our bot."""
+        return {*self._config.robots, self.own_id, self.bot_id} - {0}
+
+    async def entity(self, crm_type: int, lane: Lane, *, stale: bool = False) -> Entity:
+        """The fields of deals or of a smart process. Raises PortalError."""
+        learnt = self._entities.get(crm_type)
+        age = self._clock.now() - learnt[0] if learnt else FRESH
+        if learnt and age < (RELEARN if stale else FRESH):
+            return learnt[1]
+        entity = await self._learn(crm_type, lane)
+        self._entities[crm_type] = (self._clock.now(), entity)
+        return entity
+
+    def forget_fields(self) -> None:
+        """Fields were created or changed: learn them again."""
+        self._entities.clear()
+
+    async def _learn(self, crm_type: int, lane: Lane) -> Entity:
+        params = {"entityTypeId": crm_type, "useOriginalUfNames": "Y"}
+        described = await self._client.call(Command("crm.item.fields", params), lane)
+        fields = as_map(as_map(described.result).get("fields"))
+        entity = entity_of(crm_type, fields, self._config.fields)
+        return replace(entity, options=await self._options(entity, lane))
+
+    async def _options(self, entity: Entity, lane: Lane) -> dict[str, dict[str, str]]:
+        """SLA field → option id → XML_ID, in one request."""
+        lists = {code: n for code, n in entity.names.items() if BY_CODE[code].kind is FieldKind.LIST}
+        groups = [_option_group(entity.crm_type, name) for name in lists.values()]
+        told = await self._client.run(groups, lane) if groups else []
+        found = {}
+        for (code, name), answers in zip(lists.items(), told, strict=True):
+            rows = _option_rows(answers[-1])
+            labelled = [{"ID": i, "VALUE": label} for i, label in entity.labels.get(name, {}).items()]
+            found[name] = options_of(code, rows or labelled)
+        return found
+
+    async def learn_names(self, keys: Iterable[str], lane: Lane) -> None:
+        """Read the names of contacts and companies that we do not know yet; in vain is no error."""
+        unknown = sorted(set(keys) - self.names.keys())
+        listings = {
+            prefix: _name_listing(prefix, [int(key.partition(":")[2]) for key in group])
+            for prefix in NAME_TYPES
+            if (group := [key for key in unknown if key.startswith(f"{prefix}:")])
+        }
+        await complete(self._client, [[part] for parts in listings.values() for part in parts], lane)
+        for prefix, parts in listings.items():
+            for row in (row for part in parts for row in part.rows):
+                self.names[f"{prefix}:{number(row.get('id'))}"] = client_name(prefix, row)
+
+    async def people(self, lane: Lane) -> list[Person]:
+        """Everybody on the portal. Raises PortalError."""
+        params = {"sort": "ID", "order": "ASC", "FILTER": {}, "select": list(PERSON_FIELDS)}
+        users = Listing("user.get", params, where="FILTER", counted=False)
+        await complete(self._client, [[users]], lane)
+        if users.error:
+            raise users.error
+        found = [person_of(row) for row in users.rows]
+        self.outsiders = frozenset(person.id for person in found if not person.employee)
+        return found
+
+
+PERSON_FIELDS = ("ID", "ACTIVE", "NAME", "LAST_NAME", "USER_TYPE")
+
+
+def person_of(row: Mapping[str, Any]) -> Person:
+    """«Иванова А.»; a user without a name is called by the number."""
+    last, first = str(row.get("LAST_NAME") or "").strip(), str(row.get("NAME") or "").strip()
+    name = f"{last} {first[0]}." if last and first else last or first
+    user_id = number(row.get("ID"))
+    return Person(
+        user_id,
+        name or f"сотрудник № {user_id}",
+        active=str(row.get("ACTIVE", True)) in {"True", "true", "Y", "1"},
+        employee=str(row.get("USER_TYPE") or "employee") == "employee",
+    )
+
+
+def own_id(webhook: str) -> int:
+    """The webhook's owner stands in its address: `…/rest/<uid>/<secret>/` (rest.md 1.1)."""
+    parts = webhook.rstrip("/").split("/")
+    return number(parts[-2]) if len(parts) > 2 else 0
+
+
+def _option_group(crm_type: int, name: str) -> Group:
+    """Deals tell options with their XML_ID in a list, smart items only one field at a time."""
+    if crm_type == DEAL_TYPE:
+        return [Command("crm.deal.userfield.list", {"filter": {"FIELD_NAME": name}})]
+    wanted = {"moduleId": "crm", "filter": {"entityId": user_field_entity(name), "fieldName": name}}
+    found = {"moduleId": "crm", "id": From(1, "[fields][0][id]")}
+    return [Command("userfieldconfig.list", wanted), Command("userfieldconfig.get", found)]
+
+
+def user_field_entity(name: str) -> str:
+    """UF_CRM_7_SLA_CLASS belongs to CRM_7."""
+    return "CRM_" + name.split("_")[2]
+
+
+def _option_rows(told: Told) -> list[Mapping[str, Any]]:
+    """The options with their XML_ID; none where we may not see the settings: labels must do then."""
+    if isinstance(told, Refused | Misconfigured):
+        return []
+    if not isinstance(told, Answer):
+        raise told
+    if isinstance(told.result, list):
+        return [row for field in told.rows() for row in as_list(field.get("LIST"))]
+    return [row for row in as_list(as_map(as_map(told.result).get("field")).get("enum")) if row]
+
+
+def _name_listing(prefix: str, ids: list[int]) -> list[Listing]:
+    chunks = [ids[start : start + 50] for start in range(0, len(ids), 50)]
+    return [
+        Listing(
+            "crm.item.list",
+            {
+                "entityTypeId": NAME_TYPES[prefix],
+                "select": NAME_FIELDS[prefix],
+                "filter": {"@id": chunk},
+                "order": {"id": "ASC"},
+            },
+            path=("items",),
+            key="id",
+            above=">id",
+        )
+        for chunk in chunks
+    ]

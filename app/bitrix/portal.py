@@ -1,0 +1,191 @@
+"""The portal, as the service speaks of it: read these, write these, what has changed?
+
+The story of the package, from the outside in:
+
+* `Portal` (here) is all that the jobs know. They give refs and works and get values; HTTP, batches,
+  pages and PHP stay below.
+* Reading (`reading`, `crm_reading`, `task_reading`) asks for everything about many items in as few
+  requests as possible: lists read to their last page by id (`listing`), activities found through
+  their bindings (`bindings`), task talk (`talk`). An item whose every list came becomes a Reading;
+  a missing one is Gone; anything else is Unread, and nothing is decided from it.
+* Rows become values in pure modules: `items`, `tasks`, `speech` (who spoke), `fields` (names and
+  values of the SLA fields), `times`.
+* Writing (`writing`, `stamping`, `voice`) mixes card fields and messages in one batch, reads fields
+  back and says of each work what became of it. A write of unknown fate is said to be one.
+* `sweep` asks what changed without an event; `provision` and `checking` prepare a portal.
+* Below lie `wire` (calls and answers as text), `errors` (named for the remedy), `limits`
+  (arithmetic on now) and `client`, the only network code. `events` reads outgoing webhooks and
+  knows nothing of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.bitrix.checking import Checker
+from app.bitrix.client import Client, Clock, Traffic
+from app.bitrix.config import PortalConfig, SourceConfig
+from app.bitrix.directory import Directory
+from app.bitrix.errors import PortalError, Refused, RetryLater
+from app.bitrix.provision import Provisioner
+from app.bitrix.reading import Reader
+from app.bitrix.results import (
+    Ask,
+    Changes,
+    Line,
+    Marks,
+    MessageWork,
+    StampWork,
+    Unread,
+    Unwritten,
+    Work,
+    Written,
+    unread,
+)
+from app.bitrix.shapes import Shape, shape_of
+from app.bitrix.sweep import changes, owners_of
+from app.bitrix.voice import Voice
+from app.bitrix.wire import Answer, Command
+from app.bitrix.writing import Writer
+from app.model import Gone, Hint, ItemRef, Kind, Lane, Message, Person, Reading
+
+FIRST_LOOK = timedelta(hours=24)
+RECORDED = ("profile", "scope", "server.time", "user.get", "crm.category.list", "crm.status.list",
+            "crm.deal.userfield.list", "crm.item.fields", "crm.item.list", "crm.stagehistory.list",
+            "crm.activity.list", "tasks.task.list", "task.item.userfield.getlist")  # fmt: skip
+
+__all__ = [
+    "Ask", "Changes", "Line", "MessageWork", "Portal", "PortalConfig", "SourceConfig", "StampWork", "Unread",
+    "Unwritten", "Work", "Written",
+]  # fmt: skip
+
+
+class Portal:
+    """One portal through one incoming webhook. Close it."""
+
+    def __init__(
+        self, config: PortalConfig, clock: Clock, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._config, self._clock = config, clock
+        self._client = Client(config.webhook, clock, ca_file=config.ca_file, transport=transport)
+        self._directory = Directory(self._client, config, clock)
+        self._voice = Voice(self._client, self._directory, config.webhook)
+        self._reader = Reader(self._client, config, self._directory, clock)
+        self._writer = Writer(self._client, config, self._directory, self._voice)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.aclose()
+
+    @property
+    def traffic(self) -> Traffic:
+        """Requests, commands and errors so far."""
+        return self._client.traffic
+
+    @property
+    def last_ok_at(self) -> datetime | None:
+        """When the portal last answered as it should."""
+        return self._client.traffic.last_ok_at
+
+    def card_url(self, ref: ItemRef) -> str:
+        """The card's address for a browser (contract.md 3)."""
+        address = urlsplit(self._config.webhook)
+        path = {
+            Kind.DEAL: f"/crm/deal/details/{ref.id}/",
+            Kind.ITEM: f"/crm/type/{ref.entity_type}/details/{ref.id}/",
+            Kind.TASK: f"/company/personal/user/0/tasks/task/view/{ref.id}/",
+        }[ref.kind]
+        return f"{address.scheme}://{address.netloc}{path}"
+
+    async def read(self, asks: Sequence[Ask], lane: Lane = Lane.LIVE) -> list[Reading | Gone | Unread]:
+        """A word about each item, in order; never raises for what the portal did."""
+        return await self._reader.read(asks, lane) if asks else []
+
+    async def owners(
+        self, hints: Sequence[Hint], lane: Lane = Lane.LIVE
+    ) -> Mapping[Hint, tuple[ItemRef, ...] | Unread]:
+        """The items that activities belong to; empty for those of no ticket and for timeline notes."""
+        found = await owners_of(self._client, self._config, hints, lane)
+        return {
+            hint: unread(hint, owners) if isinstance(owners, PortalError) else owners
+            for hint, owners in found.items()
+        }
+
+    async def write(self, works: Sequence[Work], lane: Lane = Lane.LIVE) -> list[Written | Unwritten]:
+        """What became of each work, in order; never raises for what the portal did."""
+        return await self._writer.write(works, lane) if works else []
+
+    async def say(self, message: Message, lane: Lane = Lane.LIVE) -> int:
+        """Say one message and return its id. Raises PortalError."""
+        [told] = await self.write([MessageWork(message)], lane)
+        if isinstance(told, Written):
+            return told.portal_id or 0
+        if told.final:
+            raise Refused("say", told.error)
+        at = told.retry_at or self._clock.now()
+        raise RetryLater("say", told.error, at=at, unknown_fate=told.unknown_fate)
+
+    async def find_said(self, where: Message | str, marker: str, lane: Lane = Lane.LIVE) -> int | None:
+        """Our last message with this marker, or None. Raises PortalError when it cannot be looked for."""
+        dialog = where if isinstance(where, str) else _dialog_of(where)
+        return await self._voice.find(dialog, marker, lane)
+
+    async def upload(self, dialog: str, name: str, content: bytes, text: str, lane: Lane = Lane.LIVE) -> int:
+        """Send a file with a text; the message's id. Raises PortalError."""
+        if self._config.dry_run:
+            raise Refused("dry_run", "B24SLA_DRY_RUN: в портал ничего не пишется")
+        return await self._voice.upload(dialog, name, content, text, lane)
+
+    async def changes(self, marks: Marks, lane: Lane = Lane.SWEEP) -> Changes:
+        """What changed since these marks, and the new ones; a part that failed keeps its mark."""
+        now = self._clock.now()
+        since = min(self._config.since or now, now - FIRST_LOOK)
+        portal_now = now + self._client.traffic.offset
+        return await changes(self._client, self._config, marks, since, portal_now, lane)
+
+    async def people(self, lane: Lane = Lane.LIVE) -> list[Person]:
+        """Everybody on the portal. Raises PortalError."""
+        return await self._directory.people(lane)
+
+    async def provision(self, *, dry_run: bool, layout: bool) -> list[Line]:
+        """Create what is missing on the cards, or only say so. Raises PortalError."""
+        pretend = dry_run or self._config.dry_run
+        return await Provisioner(self._client, self._config, self._directory).run(
+            dry_run=pretend, layout=layout
+        )
+
+    async def check(self) -> list[Line]:
+        """Whether the portal fits the service, with what to do."""
+        return await Checker(self._client, self._config, self._directory).run()
+
+    async def shapes(self) -> dict[str, Shape]:
+        """Method → the shape of its answer: keys and types, no value (contract.md 1)."""
+        told = await self._client.run_each([Command(name, _PARAMS.get(name, {})) for name in RECORDED])
+        return {
+            name: shape_of(one.result) if isinstance(one, Answer) else f"error {one.code}"
+            for name, one in zip(RECORDED, told, strict=True)
+        }
+
+
+_PARAMS: Mapping[str, Mapping[str, object]] = {
+    "crm.category.list": {"entityTypeId": 2},
+    "crm.status.list": {"filter": {"ENTITY_ID": "DEAL_STAGE"}},
+    "crm.item.fields": {"entityTypeId": 2, "useOriginalUfNames": "Y"},
+    "crm.item.list": {"entityTypeId": 2, "start": -1, "useOriginalUfNames": "Y"},
+    "crm.stagehistory.list": {"entityTypeId": 2, "start": -1},
+    "crm.activity.list": {"start": -1},
+    "tasks.task.list": {"select": ["ID", "TITLE", "STATUS", "CREATED_DATE", "CHANGED_DATE"], "start": -1},
+}
+
+
+def _dialog_of(message: Message) -> str:
+    """Where a message stands: its chat, or the card whose timeline it is in."""
+    return (
+        str(message.ref)
+        if message.ref and not message.to.startswith("chat") and not message.to.isdigit()
+        else message.to
+    )

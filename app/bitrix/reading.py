@@ -1,0 +1,74 @@
+"""Reading many items of all kinds at once, in as few requests as the portal allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.bitrix.client import Client, Clock
+from app.bitrix.config import PortalConfig
+from app.bitrix.crm_reading import CrmPlan, ask_doubtful, crm_plan, crm_readings, wanted_names
+from app.bitrix.directory import Directory
+from app.bitrix.errors import PortalError
+from app.bitrix.listing import complete
+from app.bitrix.results import Ask, Unread, unread
+from app.bitrix.task_reading import TaskPlan, ask_comments, task_plan, task_reading
+from app.model import Gone, ItemRef, Kind, Lane, Reading
+
+Told = Reading | Gone | Unread
+
+
+class Reader:
+    """Turns asks into complete readings."""
+
+    def __init__(self, client: Client, config: PortalConfig, directory: Directory, clock: Clock) -> None:
+        self._client, self._config, self._directory, self._clock = client, config, directory, clock
+
+    async def read(self, asks: Sequence[Ask], lane: Lane) -> list[Told]:
+        """A word about each ask, in order. One item's fault never spoils another's reading."""
+        read_at = self._clock.now()
+        told: dict[ItemRef, Told] = {}
+        plans = [plan for kind in _types(asks) if (plan := await self._plan(kind, asks, lane, told))]
+        tasks = [task_plan(ask, self._config) for ask in asks if ask.ref.kind is Kind.TASK]
+        await self._ask(plans, tasks, lane)
+        for plan in plans:
+            answers, stale = crm_readings(plan, self._config, self._directory, read_at)
+            if stale:
+                answers = await self._told_again(plan, answers, read_at, lane)
+            told |= {answer.ref: answer for answer in answers if isinstance(answer.ref, ItemRef)}
+        for task in tasks:
+            told[task.ask.ref] = task_reading(task, self._config, self._directory, read_at)
+        return [told[ask.ref] for ask in asks]
+
+    async def _plan(
+        self, crm_type: int, asks: Sequence[Ask], lane: Lane, told: dict[ItemRef, Told]
+    ) -> CrmPlan | None:
+        """What to ask about one type; its items are told as unread when its fields cannot be learnt."""
+        refs = [ask.ref for ask in asks if ask.ref.crm_type == crm_type]
+        try:
+            entity = await self._directory.entity(crm_type, lane)
+        except PortalError as error:
+            told |= {ref: unread(ref, error) for ref in refs}
+            return None
+        return crm_plan(entity, [ref.id for ref in refs], self._config)
+
+    async def _ask(self, plans: Sequence[CrmPlan], tasks: Sequence[TaskPlan], lane: Lane) -> None:
+        groups = [part for plan in plans for part in plan.parts()] + [task.parts() for task in tasks]
+        await complete(self._client, groups, lane)
+        await ask_doubtful(self._client, plans, lane)
+        await ask_comments(self._client, tasks, lane)
+        await self._directory.learn_names(wanted_names(plans), lane)
+
+    async def _told_again(
+        self, plan: CrmPlan, before: list[Told], read_at: datetime, lane: Lane
+    ) -> list[Told]:
+        """The same rows read with the fields learnt anew: somebody added an option to a list."""
+        try:
+            plan.entity = await self._directory.entity(plan.entity.crm_type, lane, stale=True)
+        except PortalError:
+            return before
+        return crm_readings(plan, self._config, self._directory, read_at)[0]
+
+
+def _types(asks: Sequence[Ask]) -> list[int]:
+    return list(dict.fromkeys(ask.ref.crm_type for ask in asks if ask.ref.kind is not Kind.TASK))

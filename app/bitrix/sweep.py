@@ -1,0 +1,264 @@
+"""The sweep: what changed though no event told us (architecture.md 3).
+
+Each part has its own mark and fails alone: a part that could not be read to its end keeps its
+mark and is read again. Marks are moments of the portal's clock; two minutes are read twice,
+because rows may become visible later than their time says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.bitrix.client import Client
+from app.bitrix.config import PortalConfig
+from app.bitrix.errors import PortalError, Refused
+from app.bitrix.items import HISTORY_FIELDS, ref_of
+from app.bitrix.listing import Listing, Part, Row, complete
+from app.bitrix.results import Changes, Marks
+from app.bitrix.speech import READ_TYPES
+from app.bitrix.times import exact, instant
+from app.bitrix.wire import Command, Group, Told, number
+from app.model import Hint, HintKind, ItemRef, Kind, Lane, Subject
+
+OVERLAP = timedelta(minutes=2)
+FUNNEL_MOVE = 5  # TYPE_ID of a history row (rest.md 4.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One part of the sweep: a list and how to understand its rows."""
+
+    name: str
+    listing: Part
+    rows: Callable[[], Sequence[Row]]
+    subjects: Callable[[Sequence[Row]], list[Subject]]
+    mark: Callable[[Sequence[Row]], str]  # where the part stands after these rows
+
+
+class TalkedTasks:
+    """Tasks by ACTIVITY_DATE, newest first, down to the mark: it sorts but does not filter (rest.md 5.1)."""
+
+    def __init__(self, params: Mapping[str, Any], since: datetime) -> None:
+        self._params, self._since = params, since
+        self._start = 0
+        self._done = False
+        self.rows: list[Row] = []
+        self.error: PortalError | None = None
+
+    def next_group(self) -> Group:
+        if self._done or self.error:
+            return []
+        return [Command("tasks.task.list", {**self._params, "start": self._start})]
+
+    def take(self, told: Sequence[Told]) -> None:
+        if isinstance(told[0], PortalError):
+            self.error = told[0]
+            return
+        rows = told[0].rows("tasks")
+        recent = [row for row in rows if (at := instant(row.get("activityDate"))) and at >= self._since]
+        self.rows += recent
+        self._start = told[0].next or 0
+        self._done = len(recent) < len(rows) or not self._start
+
+
+async def changes(
+    client: Client, config: PortalConfig, marks: Marks, since: datetime, portal_now: datetime, lane: Lane
+) -> Changes:
+    """Subjects to read again and new marks. `since`: where a part without a mark begins."""
+    streams = [_items(config, crm_type, _from(marks, f"items:{crm_type}", since), portal_now)
+               for crm_type in config.crm_types]  # fmt: skip
+    streams += [_history(config, crm_type, marks.get(f"history:{crm_type}"), since)
+                for crm_type in config.crm_types]  # fmt: skip
+    if config.crm_types:
+        streams.append(_activities(config, _from(marks, "activities", since), portal_now))
+    if config.reads_tasks:
+        streams.append(_tasks(config, _from(marks, "tasks", since), portal_now))
+        streams.append(_talked(config, _from(marks, "talks", since), portal_now))
+    await complete(client, [[stream.listing] for stream in streams], lane)
+    return _summary(streams, marks)
+
+
+def _summary(streams: Sequence[Stream], marks: Marks) -> Changes:
+    found: dict[Subject, None] = {}
+    new, failed = dict(marks), []
+    for stream in streams:
+        rows = stream.rows()
+        found |= dict.fromkeys(stream.subjects(rows))
+        if stream.listing.error:
+            failed.append(f"{stream.name}: {stream.listing.error}")
+        else:
+            new[stream.name] = stream.mark(rows) or new.get(stream.name, "")
+    return Changes(tuple(found), {name: mark for name, mark in new.items() if mark}, tuple(failed))
+
+
+def _from(marks: Marks, name: str, since: datetime) -> datetime:
+    mark = instant(marks.get(name))
+    return mark - OVERLAP if mark else since
+
+
+def _stream(
+    name: str, listing: Listing, subjects: Callable[[Sequence[Row]], list[Subject]], mark: str
+) -> Stream:
+    return Stream(name, listing, lambda: listing.rows, subjects, lambda _: mark)
+
+
+def _items(config: PortalConfig, crm_type: int, start: datetime, portal_now: datetime) -> Stream:
+    params: dict[str, Any] = {
+        "entityTypeId": crm_type,
+        "select": ["id", "updatedTime"],
+        "filter": {">=updatedTime": exact(start)},
+        "order": {"id": "ASC"},
+        "useOriginalUfNames": "Y",
+    }
+    if categories := _categories(config, crm_type):
+        params["filter"]["@categoryId"] = categories
+    listing = Listing("crm.item.list", params, path=("items",), key="id", above=">id", counted=False)
+
+    def subjects(rows: Sequence[Row]) -> list[Subject]:
+        return [ref_of(crm_type, number(row.get("id"))) for row in rows]
+
+    return _stream(f"items:{crm_type}", listing, subjects, exact(portal_now))
+
+
+def _categories(config: PortalConfig, crm_type: int) -> list[int]:
+    """The funnels of a type's sources; empty when one of them takes every funnel."""
+    funnels = [source.category for source in config.sources if source.crm_type == crm_type]
+    known = [funnel for funnel in funnels if funnel is not None]
+    return sorted(set(known)) if len(known) == len(funnels) else []
+
+
+def _history(config: PortalConfig, crm_type: int, mark: str | None, since: datetime) -> Stream:
+    """Stage changes by row id; a move to a foreign funnel may have left ours."""
+    which = {">ID": number(mark)} if mark else {">=CREATED_TIME": exact(since)}
+    params = {
+        "entityTypeId": crm_type,
+        "select": list(HISTORY_FIELDS),
+        "filter": which,
+        "order": {"ID": "ASC"},
+    }
+    listing = Listing("crm.stagehistory.list", params, path=("items",), counted=False)
+    funnels = _categories(config, crm_type)
+
+    def subjects(rows: Sequence[Row]) -> list[Subject]:
+        ours = [row for row in rows if not funnels or _concerns(row, funnels)]
+        return [ref_of(crm_type, number(row.get("OWNER_ID"))) for row in ours]
+
+    def last(rows: Sequence[Row]) -> str:
+        return str(max((number(row.get("ID")) for row in rows), default=number(mark)) or "")
+
+    return Stream(f"history:{crm_type}", listing, lambda: listing.rows, subjects, last)
+
+
+def _concerns(row: Row, funnels: Sequence[int]) -> bool:
+    return number(row.get("TYPE_ID")) == FUNNEL_MOVE or number(row.get("CATEGORY_ID")) in funnels
+
+
+def _activities(config: PortalConfig, start: datetime, portal_now: datetime) -> Stream:
+    params = {
+        "select": ["ID", "OWNER_TYPE_ID", "OWNER_ID"],
+        "filter": {">=LAST_UPDATED": exact(start), "@TYPE_ID": list(READ_TYPES)},
+        "order": {"ID": "ASC"},
+    }
+    listing = Listing("crm.activity.list", params, counted=False)
+
+    def subjects(rows: Sequence[Row]) -> list[Subject]:
+        return [activity_subject(row, config.crm_types) for row in rows]
+
+    return _stream("activities", listing, subjects, exact(portal_now))
+
+
+def activity_subject(row: Row, crm_types: Sequence[int]) -> Subject:
+    """The item that owns an activity; a client's activity is looked up by its bindings later."""
+    owner_type = number(row.get("OWNER_TYPE_ID"))
+    if owner_type in crm_types:
+        return ref_of(owner_type, number(row.get("OWNER_ID")))
+    return Hint(HintKind.ACTIVITY, number(row.get("ID")))
+
+
+def _task_params(config: PortalConfig, order: Mapping[str, str], which: Mapping[str, Any]) -> dict[str, Any]:
+    groups = [source.group for source in config.sources if source.kind is Kind.TASK]
+    known = sorted({group for group in groups if group is not None})
+    only = {"GROUP_ID": known} if known and None not in groups else {}
+    return {
+        "select": ["ID", "CHANGED_DATE", "ACTIVITY_DATE"],
+        "filter": {**which, **only},
+        "order": dict(order),
+    }
+
+
+def _task_subjects(rows: Sequence[Row]) -> list[Subject]:
+    return [ItemRef(Kind.TASK, number(row.get("id"))) for row in rows]
+
+
+def _tasks(config: PortalConfig, start: datetime, portal_now: datetime) -> Stream:
+    params = _task_params(config, {"ID": "asc"}, {">=CHANGED_DATE": exact(start)})
+    listing = Listing("tasks.task.list", params, path=("tasks",), key="id", counted=False)
+    return _stream("tasks", listing, _task_subjects, exact(portal_now))
+
+
+def _talked(config: PortalConfig, start: datetime, portal_now: datetime) -> Stream:
+    talked = TalkedTasks(_task_params(config, {"ACTIVITY_DATE": "desc"}, {}), start)
+    mark = exact(portal_now)
+    return Stream("talks", talked, lambda: talked.rows, _task_subjects, lambda _: mark)
+
+
+# --- hints: whose activity is it? --------------------------------------------------------
+
+
+async def owners_of(
+    client: Client, config: PortalConfig, hints: Sequence[Hint], lane: Lane
+) -> Mapping[Hint, tuple[ItemRef, ...] | PortalError]:
+    """The tickets' items behind activities; an error where they could not be looked up.
+
+    A timeline comment is a note between colleagues and no evidence (sla.md 3), and most of them
+    are our own: it names nobody.
+    """
+    ids = sorted({hint.id for hint in hints if hint.kind is HintKind.ACTIVITY})
+    chunks = [ids[start : start + 50] for start in range(0, len(ids), 50)]
+    listings = [_named_activities(chunk) for chunk in chunks]
+    await complete(client, [[listing] for listing in listings], lane)
+    found: dict[int, tuple[ItemRef, ...] | PortalError] = {}
+    foreign: list[int] = []
+    for chunk, listing in zip(chunks, listings, strict=True):
+        if listing.error and not isinstance(listing.error, Refused):
+            found |= dict.fromkeys(chunk, listing.error)
+            continue
+        for row in listing.rows:
+            subject = activity_subject(row, config.crm_types)
+            activity = number(row.get("ID"))
+            if isinstance(subject, ItemRef):
+                found[activity] = (subject,)
+            else:
+                foreign.append(activity)
+    found |= await _bound(client, config, foreign, lane)
+    return {hint: found.get(hint.id, ()) if hint.kind is HintKind.ACTIVITY else () for hint in hints}
+
+
+def _named_activities(ids: Sequence[int]) -> Listing:
+    params = {
+        "select": ["ID", "OWNER_TYPE_ID", "OWNER_ID"],
+        "filter": {"@ID": list(ids)},
+        "order": {"ID": "ASC"},
+    }
+    return Listing("crm.activity.list", params)
+
+
+async def _bound(
+    client: Client, config: PortalConfig, activities: Sequence[int], lane: Lane
+) -> dict[int, tuple[ItemRef, ...] | PortalError]:
+    """The items to which activities of contacts and companies are bound as well.
+
+    `crm.activity.binding.list` is younger than the other methods; a portal without it is believed
+    to have no such bindings, and the sweep by items finds the ticket.
+    """
+    asked = [Command("crm.activity.binding.list", {"activityId": activity}) for activity in activities]
+    told = await client.run_each(asked, lane) if asked else []
+    found: dict[int, tuple[ItemRef, ...] | PortalError] = {}
+    for activity, one in zip(activities, told, strict=True):
+        if not isinstance(one, PortalError):
+            pairs = [(number(row.get("entityTypeId")), number(row.get("entityId"))) for row in one.rows()]
+            found[activity] = tuple(ref_of(kind, item) for kind, item in pairs if kind in config.crm_types)
+    return found

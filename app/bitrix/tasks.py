@@ -1,0 +1,149 @@
+"""Tasks → Card and Moves (rest.md 5). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from app.bitrix.card_fields import FIELDS
+from app.bitrix.config import PortalConfig
+from app.bitrix.fields import single, task_name, task_sla, task_value
+from app.bitrix.items import Unlike, texts
+from app.bitrix.times import instant
+from app.bitrix.wire import as_list, as_map, number
+from app.model import DEAL_TYPE, Card, ItemRef, Kind, Move, Utterance
+
+OWN_FIELDS = (
+    "ID", "TITLE", "DESCRIPTION", "STATUS", "STAGE_ID", "GROUP_ID", "CREATED_BY", "RESPONSIBLE_ID",
+    "CREATED_DATE", "CHANGED_DATE", "CHANGED_BY", "DEADLINE", "CHAT_ID", "UF_CRM_TASK",
+)  # fmt: skip
+NATIVE = {"COMMENTS": "DESCRIPTION"}  # the body of a deal has another name on tasks
+CRM_NAMES = frozenset({"CONTACT_ID", "COMPANY_ID", "SOURCE_ID", "SOURCE_DESCRIPTION"})
+STATUS_FIELDS = frozenset({"STATUS", "REAL_STATUS"})
+NEW_STATUS = "2"
+_BINDING = re.compile(r"(?P<code>CO|C|D|T(?P<type>[0-9a-fA-F]+))_(?P<id>\d+)")
+
+
+def task_select(config: PortalConfig) -> list[str]:
+    """The fields to ask for; user fields come only when named."""
+    read = {NATIVE.get(name, name) for name in config.read_names(0)} - CRM_NAMES
+    sla = [task_name(field.code, config.fields) for field in FIELDS]
+    return list(dict.fromkeys([*OWN_FIELDS, *sorted(read), *sla]))
+
+
+def task_of(result: Any) -> Mapping[str, Any] | None:
+    """The task in an answer; None: there is none, or we may not see it (`result: []`)."""
+    task = as_map(result).get("task")
+    return task if isinstance(task, Mapping) and task else None
+
+
+def task_card(
+    task: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]],
+    config: PortalConfig,
+    said: Sequence[Utterance],
+) -> Card:
+    """A task of tasks.task.get. Raises Unlike."""
+    ref, group = ItemRef(Kind.TASK, number(task.get("id"))), number(task.get("groupId")) or None
+    created_at = instant(task.get("createdDate"))
+    if not ref.id or created_at is None:
+        raise Unlike("задача без номера или времени создания")
+    read, bound = config.read_fields(ref, None, group), list(bindings(task))
+
+    def show(name: str) -> str:
+        return str(single(task_value(task, NATIVE.get(name, name))) or "").strip() if name else ""
+
+    return Card(
+        ref=ref,
+        title=str(task.get("title") or ""),
+        stage=str(task.get("status") or ""),
+        category=None,
+        group=group,
+        created_at=created_at,
+        modified_at=instant(task.get("changedDate")) or created_at,
+        created_by=number(task.get("createdBy")) or None,
+        modified_by=number(task.get("changedBy")) or None,
+        assignee=number(task.get("responsibleId")) or None,
+        text=texts(_with_body(read.text), show, said),
+        client=_client(task, bound),
+        company=_bound_id(bound, "company"),
+        contact=_bound_id(bound, "contact"),
+        object=show(read.object),
+        channel="task",
+        bound_to=tuple(ref for ref in bound if isinstance(ref, ItemRef)),
+        sla=task_sla(task, config.fields),
+        extra={name: show(name) for name in config.extra} | _deadline_actor(history),
+    )
+
+
+def _with_body(names: Iterable[str]) -> list[str]:
+    """The fields with the task's own body where the rules name that of a deal, each once."""
+    return list(dict.fromkeys(NATIVE.get(name, name) for name in names))
+
+
+def bindings(task: Mapping[str, Any]) -> Iterable[ItemRef | str]:
+    """UF_CRM_TASK: items as refs, people as `contact:5` or `company:7` (rest.md 4.1)."""
+    for code in as_list(task_value(task, "UF_CRM_TASK")):
+        found = _BINDING.fullmatch(str(code))
+        if found is None:
+            continue
+        number_ = int(found["id"])
+        if found["type"]:
+            kind = int(found["type"], 16)
+            yield ItemRef(Kind.DEAL, number_) if kind == DEAL_TYPE else ItemRef(Kind.ITEM, number_, kind)
+        elif found["code"] == "D":
+            yield ItemRef(Kind.DEAL, number_)
+        else:
+            yield f"{'company' if found['code'] == 'CO' else 'contact'}:{number_}"
+
+
+def _client(task: Mapping[str, Any], bound: Sequence[ItemRef | str]) -> str:
+    """The contact or company that the task is bound to, else its author (sla.md 3)."""
+    author = number(task.get("createdBy"))
+    asks = author and author != number(task.get("responsibleId"))
+    return next((key for key in bound if isinstance(key, str)), f"user:{author}" if asks else "")
+
+
+def _bound_id(bound: Sequence[ItemRef | str], prefix: str) -> str:
+    keys = [key for key in bound if isinstance(key, str) and key.startswith(prefix)]
+    return keys[0].partition(":")[2] if keys else ""
+
+
+def _deadline_actor(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Who moved the deadline last: `changedBy` may already be somebody else."""
+    rows = [row for row in history if row.get("field") == "DEADLINE"]
+    if not rows:
+        return {}
+    last = max(rows, key=lambda row: number(row.get("id")))
+    return {"deadline_changed_by": str(number(as_map(last.get("user")).get("id")) or "")}
+
+
+def task_moves(task: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> tuple[Move, ...]:
+    """Status and kanban changes with who made them; the first is the creation."""
+    rows = sorted(history, key=lambda row: number(row.get("id")))
+    moves = [move for row in rows if (move := _move(row)) is not None]
+    created_at, creator = instant(task.get("createdDate")), number(task.get("createdBy")) or None
+    if created_at is None:
+        raise Unlike("задача без времени создания")
+    statuses = [row for row in rows if row.get("field") in STATUS_FIELDS]
+    first = _value(statuses[0], "from") if statuses else str(task.get("status") or "")
+    return (Move("new", created_at, first or NEW_STATUS, None, creator), *moves)
+
+
+def _move(row: Mapping[str, Any]) -> Move | None:
+    at, name, to = instant(row.get("createdDate")), row.get("field"), _value(row, "to")
+    kanban = name == "STAGE_ID" and number(to)
+    if at is None or not to or not (kanban or name in STATUS_FIELDS):
+        return None
+    actor = number(as_map(row.get("user")).get("id")) or None
+    return Move(str(number(row.get("id"))), at, f"stage:{number(to)}" if kanban else to, None, actor)
+
+
+def _value(row: Mapping[str, Any], side: str) -> str:
+    return str(as_map(row.get("value")).get(side) or "")
+
+
+def chat_of(task: Mapping[str, Any]) -> int:
+    """The id of the task's chat; 0: the old card, comments are in a forum."""
+    return number(task.get("chatId"))

@@ -1,0 +1,119 @@
+"""Stamps and messages written together, fifty commands to a request, each with its own outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.bitrix.client import Client
+from app.bitrix.config import PortalConfig
+from app.bitrix.directory import Directory
+from app.bitrix.errors import PortalError
+from app.bitrix.fields import Entity, UnknownOption
+from app.bitrix.results import MessageWork, StampWork, Unwritten, Work, Written, unwritten
+from app.bitrix.stamping import (
+    crm_stamp,
+    crm_stamped,
+    missing,
+    task_stamp,
+    task_stamped,
+    without_fields,
+    without_option,
+)
+from app.bitrix.voice import Voice, card_or_person_command, is_chat, said
+from app.bitrix.wire import Group, Told
+from app.model import Kind, Lane
+
+Outcome = Written | Unwritten
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A work's commands, and the fields' names that they were made with."""
+
+    work: Work
+    group: Group
+    entity: Entity | None = None
+
+
+class Writer:
+    """Carries out works. In a dry run it refuses them all."""
+
+    def __init__(self, client: Client, config: PortalConfig, directory: Directory, voice: Voice) -> None:
+        self._client, self._config, self._directory, self._voice = client, config, directory, voice
+
+    async def write(self, works: Sequence[Work], lane: Lane) -> list[Outcome]:
+        """What became of each work, in order; never raises."""
+        if self._config.dry_run:
+            return [Unwritten("B24SLA_DRY_RUN: в портал ничего не пишется", final=True)] * len(works)
+        prepared = [await self._prepared(work, lane) for work in works]
+        ready = [one for one in prepared if isinstance(one, Prepared)]
+        told = iter(await self._client.run([one.group for one in ready], lane))
+        outcomes: list[Outcome] = []
+        repeated: list[int] = []
+        for place, one in enumerate(prepared):
+            answers = next(told) if isinstance(one, Prepared) else []
+            if isinstance(one, Prepared) and self._must_repeat(one, answers):
+                repeated.append(place)
+            outcomes.append(self._outcome(one, answers) if isinstance(one, Prepared) else one)
+        await self._repeat(works, repeated, outcomes, lane)
+        return outcomes
+
+    async def _prepared(self, work: Work, lane: Lane) -> Prepared | Unwritten:
+        try:
+            if isinstance(work, MessageWork):
+                return await self._message(work, lane)
+            if work.ref.kind is Kind.TASK:
+                return Prepared(work, task_stamp(work, self._config))
+            return await self._card(work, lane)
+        except PortalError as error:
+            return unwritten(error)
+        except ValueError as fault:
+            return Unwritten(str(fault), final=True)
+
+    async def _message(self, work: MessageWork, lane: Lane) -> Prepared:
+        if not is_chat(work.message):
+            return Prepared(work, [card_or_person_command(work)])
+        await self._voice.enter(work.message.to, lane)
+        return Prepared(work, [self._voice.command(work)])
+
+    async def _card(self, work: StampWork, lane: Lane) -> Prepared | Unwritten:
+        """The command of a card's stamp; fields and options are learnt again when one is missing."""
+        entity = await self._directory.entity(work.ref.crm_type, lane)
+        if missing(work.wanted, entity.names):
+            entity = await self._directory.entity(work.ref.crm_type, lane, stale=True)
+        if not entity.names.keys() & work.wanted.keys():
+            return without_fields(work.wanted)
+        try:
+            return Prepared(work, crm_stamp(work, entity), entity)
+        except UnknownOption:
+            entity = await self._directory.entity(work.ref.crm_type, lane, stale=True)
+        try:
+            return Prepared(work, crm_stamp(work, entity), entity)
+        except UnknownOption as option:
+            return without_option(str(option))
+
+    def _must_repeat(self, one: Prepared, told: Sequence[Told]) -> bool:
+        work = one.work
+        return (
+            isinstance(work, MessageWork) and is_chat(work.message) and self._voice.must_repeat(work, told[0])
+        )
+
+    async def _repeat(
+        self, works: Sequence[Work], places: Sequence[int], outcomes: list[Outcome], lane: Lane
+    ) -> None:
+        """Say as the webhook's user what the bot was refused."""
+        again = [work for place in places if isinstance(work := works[place], MessageWork)]
+        told = (
+            await self._client.run_each([self._voice.command(work) for work in again], lane) if again else []
+        )
+        for place, work, one in zip(places, again, told, strict=True):
+            outcomes[place] = said(work, one)
+
+    def _outcome(self, one: Prepared, told: Sequence[Told]) -> Outcome:
+        work = one.work
+        if isinstance(work, MessageWork):
+            return said(work, told[0])
+        if one.entity is None:
+            return task_stamped(work, self._config, told[0], told[1])
+        return crm_stamped(work, one.entity, told[0])
