@@ -86,8 +86,6 @@ class Checker:
         text, remedy = f"вебхуку не даны права: {', '.join(missing)}", "отметьте их в настройке вебхука"
         return [Line("WARN" if missing == ["imbot"] else "FAIL", text, remedy)]
 
-    async def _methods
-
     async def _methods(self) -> Iterable[Line]:
         needed = [*TALK_METHODS, *(CRM_METHODS if self._config.crm_types else ())]
         needed += TASK_METHODS if self._config.reads_tasks else ()
@@ -162,12 +160,14 @@ class Checker:
             return [Line("FAIL", f"воронки {directory} нет", "проверьте category в [[source]]")]
         unnamed = [f"{stage} «{there[stage]}»" for stage in there if stage not in source.stages]
         absent = sorted(stage for stage in source.stages if stage not in there)
-        lines = [Line("WARN", f"правила не знают стадий: {', '.join(unnamed)}", "допишите их в [source.stages]")
-                 if unnamed else Line("OK", f"стадии {directory} известны правилам")]  # fmt: skip
+        lines = []
+        if unnamed:
+            remedy = "допишите их в [source.stages]"
+            lines.append(Line("WARN", f"правила не знают стадий: {', '.join(unnamed)}", remedy))
         if absent:
             remedy = "исправьте [source.stages]"
             lines.append(Line("WARN", f"на портале нет стадий из правил: {', '.join(absent)}", remedy))
-        return lines
+        return lines or [Line("OK", f"стадии {directory} известны правилам")]
 
     async def _chats(self) -> Iterable[Line]:
         dialogs = list(dict.fromkeys(dialog for dialog in self._config.chats if dialog))

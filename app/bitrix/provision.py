@@ -22,6 +22,8 @@ from app.model import DEAL_TYPE, Lane
 SECTION = "sla"
 FIRST_SORT = 5000  # below what people placed themselves
 _LANGUAGES = ("ru", "en")
+KEPT = ("ID", "VALUE", "XML_ID", "SORT", "id", "value", "xmlId", "sort")
+"""What is told again of an option that stays, in either spelling."""
 
 
 class Provisioner:
@@ -258,8 +260,7 @@ def _crm_update(
 ) -> Command:
     """The list with the options it has, by their ids, and ours that it lacks."""
     upper = crm_type == DEAL_TYPE
-    kept = [{key: row[key] for key in ("ID", "VALUE", "XML_ID", "SORT", "id", "value", "xmlId", "sort") if key in row}
-            for row in rows]  # fmt: skip
+    kept = [{key: row[key] for key in KEPT if key in row} for row in rows]
     options = [*kept, *_new_options(lacking, language, upper=upper, start=len(rows))]
     if upper:
         return Command("crm.deal.userfield.update", {"id": field_id, "fields": {"LIST": options}})
