@@ -1,4 +1,4 @@
-"""Activities of the timeline: e-mails, calls, to-dos, open-line sessions (rest.md 4.8). Answers are strings."""
+"""Activities of the timeline: e-mails, calls, to-dos, open lines (rest.md 4.8). Answers are strings."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from . import errors, items, query
 from .php import listed
 from .query import Column
-from .registry import Call, Page, integer, mapping, rest, whole, yes
+from .registry import Call, Page, integer, mapping, rest, yes
 from .times import read_instant, written
 from .world import Owner, Record, World
 
@@ -30,20 +30,23 @@ _NUMBERS = (
     "ASSOCIATED_ENTITY_ID",
 )
 _PLAIN: Record = {
-    "PROVIDER_GROUP_ID": None, "SETTINGS": {}, "ORIGINATOR_ID": None, "ORIGIN_ID": None, "PROVIDER_PARAMS": {},
-    "PROVIDER_DATA": None, "RESULT_MARK": 0, "RESULT_VALUE": None, "RESULT_SUM": None, "RESULT_CURRENCY_ID": None,
+    "PROVIDER_GROUP_ID": None, "SETTINGS": {}, "ORIGINATOR_ID": None, "ORIGIN_ID": None,
+    "PROVIDER_PARAMS": {},
+    "PROVIDER_DATA": None, "RESULT_MARK": 0, "RESULT_VALUE": None, "RESULT_SUM": None,
+    "RESULT_CURRENCY_ID": None,
     "RESULT_STATUS": 0, "RESULT_STREAM": 0, "RESULT_SOURCE_ID": None, "AUTOCOMPLETE_RULE": 0,
     "NOTIFY_TYPE": 1, "NOTIFY_VALUE": 15,
 }  # fmt: skip
 
 
 def create(world: World, owner: Owner, fields: Record, by: int, bindings: tuple[Owner, ...] = ()) -> Record:
-    """A new activity from UPPER_SNAKE fields (instants as aware datetimes); the owner is the first binding."""
+    """A new activity from UPPER_SNAKE fields (instants aware); the owner is the first binding."""
     at = world.instant()
     provider = _PROVIDERS.get(fields.get("TYPE_ID", PROVIDED), ("CRM_TODO", "TODO"))
     made: Record = {
         "ID": world.next_id("activity"), "owner": owner, "bindings": [owner, *bindings],
-        "TYPE_ID": PROVIDED, "PROVIDER_ID": provider[0], "PROVIDER_TYPE_ID": provider[1], "ASSOCIATED_ENTITY_ID": 0,
+        "TYPE_ID": PROVIDED, "PROVIDER_ID": provider[0], "PROVIDER_TYPE_ID": provider[1],
+        "ASSOCIATED_ENTITY_ID": 0,
         "SUBJECT": "", "DESCRIPTION": "", "DESCRIPTION_TYPE": 1, "LOCATION": "",
         "CREATED": at, "LAST_UPDATED": at, "START_TIME": at, "END_TIME": at, "DEADLINE": at,
         "COMPLETED": "N", "STATUS": 1, "RESPONSIBLE_ID": by, "PRIORITY": 2, "DIRECTION": 0,
@@ -91,9 +94,11 @@ def _string(value: Any) -> Any:
 
 _ORDER = (
     "ID", "OWNER_ID", "OWNER_TYPE_ID", "TYPE_ID", "PROVIDER_ID", "PROVIDER_TYPE_ID", "PROVIDER_GROUP_ID",
-    "ASSOCIATED_ENTITY_ID", "SUBJECT", "CREATED", "LAST_UPDATED", "START_TIME", "END_TIME", "DEADLINE", "COMPLETED",
+    "ASSOCIATED_ENTITY_ID", "SUBJECT", "CREATED", "LAST_UPDATED", "START_TIME", "END_TIME", "DEADLINE",
+    "COMPLETED",
     "STATUS", "RESPONSIBLE_ID", "PRIORITY", "NOTIFY_TYPE", "NOTIFY_VALUE", "DESCRIPTION", "DESCRIPTION_TYPE",
-    "DIRECTION", "LOCATION", "SETTINGS", "ORIGINATOR_ID", "ORIGIN_ID", "AUTHOR_ID", "EDITOR_ID", "PROVIDER_PARAMS",
+    "DIRECTION", "LOCATION", "SETTINGS", "ORIGINATOR_ID", "ORIGIN_ID", "AUTHOR_ID", "EDITOR_ID",
+    "PROVIDER_PARAMS",
     "PROVIDER_DATA", "RESULT_MARK", "RESULT_VALUE", "RESULT_SUM", "RESULT_CURRENCY_ID", "RESULT_STATUS",
     "RESULT_STREAM", "RESULT_SOURCE_ID", "AUTOCOMPLETE_RULE",
 )  # fmt: skip
@@ -237,5 +242,5 @@ def _todo(call: Call, deadline: datetime) -> Record:
         "SUBJECT": str(call.params.get("title", "")),
         "DESCRIPTION": str(call.params.get("description", "")),
         "DEADLINE": deadline,
-        "RESPONSIBLE_ID": int(responsible) if whole(responsible) else call.user,
+        "RESPONSIBLE_ID": integer(responsible) or call.user,
     }

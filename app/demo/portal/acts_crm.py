@@ -21,8 +21,9 @@ class CrmActs:
     def add_type(
         self, title: str, entity_type: int | None = None, parents: tuple[int, ...] = ()
     ) -> tuple[int, int]:
-        """A smart process with its default funnel: (entity type, type id). `parents`: types whose items may have it
-        as a parent (they get a field parentId<entity type>).
+        """A smart process with its default funnel: (entity type, type id).
+
+        `parents`: types whose items may have it as a parent; they get a field parentId<entity type>.
         """
         made = directories.add_type(self.world, title, entity_type, parents)
         return made.entity_type, made.id
@@ -79,7 +80,7 @@ class CrmActs:
         number = self.world.next_id("multifield") + 100
         return {"id": number, "valueType": "WORK", "value": value, "typeId": kind}
 
-    def add_deal(
+    def add_deal(  # noqa: PLR0913: a card has as many blanks
         self,
         title: str,
         *,
@@ -95,11 +96,12 @@ class CrmActs:
     ) -> int:
         more = {"comments": comments, "sourceId": source, **fields}
         return self.add_item(
-            DEAL, title, category=category, stage=stage, by=by, assigned=assigned, contact=contact, company=company,
+            DEAL, title, category=category, stage=stage, by=by, assigned=assigned, contact=contact,
+            company=company,
             fields=more,
         )  # fmt: skip
 
-    def add_item(
+    def add_item(  # noqa: PLR0913: a card has as many blanks
         self,
         entity_type: int,
         title: str,
@@ -164,7 +166,7 @@ class CrmActs:
         by: int | None = None,
         bindings: Iterable[Owner] = (),
     ) -> int:
-        """An e-mail in the timeline: direction 1 from the client, 2 from us. `by` author, default the responsible."""
+        """An e-mail: direction 1 from the client, 2 from us; by the responsible unless said otherwise."""
         person = by if by is not None else self._responsible(owner)
         fields = {
             "TYPE_ID": activities.EMAIL, "DIRECTION": direction, "SUBJECT": subject, "DESCRIPTION": text,
@@ -183,11 +185,12 @@ class CrmActs:
         start: datetime | None = None,
         bindings: Iterable[Owner] = (),
     ) -> int:
-        """A call: direction 1 from the client, 2 from us. Not answered: SETTINGS.MISSED_CALL; a planned one is not completed."""
+        """A call, direction as for mail. Missed: SETTINGS.MISSED_CALL; a planned one is not completed."""
         person = by if by is not None else self._responsible(owner)
         at = start or self.world.instant()
         fields: Record = {
-            "TYPE_ID": activities.CALL, "DIRECTION": direction, "SUBJECT": "Исходящий звонок", "START_TIME": at,
+            "TYPE_ID": activities.CALL, "DIRECTION": direction, "SUBJECT": "Исходящий звонок",
+            "START_TIME": at,
             "END_TIME": at, "DEADLINE": at, "COMPLETED": "Y" if completed else "N",
             "SETTINGS": {} if answered else {"MISSED_CALL": True},
         }  # fmt: skip
@@ -224,7 +227,7 @@ class CrmActs:
     # reading back
 
     def item(self, entity_type: int, number: int) -> Record | None:
-        """An item as kept: camelCase names and original UF names, instants as aware UTC; None when there is none."""
+        """An item as kept: camelCase and original UF names, instants in UTC; None when there is none."""
         found = items.find(self.world, entity_type, number)
         return dict(found) if found else None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from . import talk, tasklife, tasks
+from . import talk, tasklife, taskrows
 from .world import Chat, Department, Group, Record, Task, User, World
 
 
@@ -13,7 +13,7 @@ class WorkActs:
 
     world: World
 
-    def add_user(
+    def add_user(  # noqa: PLR0913: a card has as many blanks
         self,
         name: str,
         last_name: str,
@@ -45,7 +45,8 @@ class WorkActs:
         data = {
             "ID": user.id, "ACTIVE": "Y", "EMAIL": user.email, "NAME": user.name, "LAST_NAME": user.last_name,
             "PERSONAL_GENDER": "", "PERSONAL_BIRTHDAY": "", "UF_DEPARTMENT": list(user.departments),
-            "DATE_REGISTER": user.registered_at.isoformat(), "WORK_POSITION": user.position, "UF_EMPLOYMENT_DATE": "",
+            "DATE_REGISTER": user.registered_at.isoformat(), "WORK_POSITION": user.position,
+            "UF_EMPLOYMENT_DATE": "",
         }  # fmt: skip
         self.world.events.raise_event("ONUSERADD", data)
 
@@ -64,7 +65,7 @@ class WorkActs:
     def project_stages(self, group: int) -> dict[int, str]:
         return dict(self.world.groups[group].stages)
 
-    def add_task(
+    def add_task(  # noqa: PLR0913: a card has as many blanks
         self,
         title: str,
         description: str = "",
@@ -81,7 +82,8 @@ class WorkActs:
         """A task; `crm` are codes such as D_10 or T80_6. In a project it starts in the first kanban stage."""
         stage = next(iter(self.world.groups[group].stages), 0) if group else 0
         written: Record = {
-            "TITLE": title, "DESCRIPTION": description, "CREATED_BY": created_by, "RESPONSIBLE_ID": responsible,
+            "TITLE": title, "DESCRIPTION": description, "CREATED_BY": created_by,
+            "RESPONSIBLE_ID": responsible,
             "GROUP_ID": group or 0, "STAGE_ID": stage, "DEADLINE": deadline, "UF_CRM_TASK": list(crm),
             "AUDITORS": list(auditors), "ACCOMPLICES": list(accomplices), **fields,
         }  # fmt: skip
@@ -114,7 +116,7 @@ class WorkActs:
         """A task as tasks.task.get answers it, user fields by their original names as kept."""
         task = self._task(number)
         own = {name: task.fields.get(name) for name in tasklife.user_fields(self.world)}
-        return tasks.shown(self.world, task) | own | {"ufCrmTask": task.fields["UF_CRM_TASK"]}
+        return taskrows.shown(self.world, task) | own | {"ufCrmTask": task.fields["UF_CRM_TASK"]}
 
     # chats
 
@@ -144,8 +146,10 @@ class WorkActs:
         """Messages of a dialog, oldest first; `edited` counts the changes."""
         return [
             {
-                "id": one.id, "author": one.author, "text": one.text, "edited": one.edited, "attach": one.attach,
-                "keyboard": one.keyboard, "file": one.file, "deleted": one.deleted, "system": one.system, "at": one.at,
+                "id": one.id, "author": one.author, "text": one.text, "edited": one.edited,
+                "attach": one.attach,
+                "keyboard": one.keyboard, "file": one.file, "deleted": one.deleted, "system": one.system,
+                "at": one.at,
             }
             for one in talk.messages_of(self.world, self._chat(dialog))
         ]  # fmt: skip

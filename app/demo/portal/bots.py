@@ -1,4 +1,4 @@
-"""imbot.v2.*: a bot of our own as the author of alerts; through a webhook each call needs its token (rest.md 7)."""
+"""imbot.v2.*: a bot of our own as the author of alerts; by webhook each call needs its token (rest.md 7)."""
 
 from typing import Any
 
@@ -81,7 +81,8 @@ def _row(bot: Bot) -> Record:
 def _user_row(call: Call, bot: Bot) -> Record:
     user = call.world.users[bot.id]
     return {
-        "id": user.id, "active": True, "name": user.full_name, "firstName": user.name, "lastName": user.last_name,
+        "id": user.id, "active": True, "name": user.full_name, "firstName": user.name,
+        "lastName": user.last_name,
         "workPosition": user.position, "color": "#df532d", "avatar": "", "gender": "M", "birthday": "",
         "extranet": False, "bot": True, "connector": False, "externalAuthId": "bot", "status": "online",
         "idle": False, "lastActivityDate": written(call.world.instant(), call.world.profile.portal_zone),
@@ -139,13 +140,18 @@ def chat(call: Call) -> Any:
     last = max((one.id for one in rows), default=0)
     shown = {
         "id": found.id, "dialogId": found.dialog, "name": found.title, "description": found.description,
-        "type": "chat", "messageType": "P" if found.private else "C", "owner": found.owner, "color": "#4ba984",
+        "type": "chat", "messageType": "P" if found.private else "C", "owner": found.owner,
+        "color": "#4ba984",
         "avatar": "", "extranet": False, "containsCollaber": False, "entityType": found.entity_type,
-        "entityId": found.entity_id, "entityData1": "", "entityData2": "", "entityData3": "", "entityLink": {},
-        "diskFolderId": 42, "role": "owner" if found.owner == bot.id else "member", "permissions": {}, "muteList": [],
-        "parentChatId": None, "parentMessageId": None, "isNew": False, "textFieldEnabled": "Y", "backgroundId": None,
+        "entityId": found.entity_id, "entityData1": "", "entityData2": "", "entityData3": "",
+        "entityLink": {},
+        "diskFolderId": 42, "role": "owner" if found.owner == bot.id else "member", "permissions": {},
+        "muteList": [],
+        "parentChatId": None, "parentMessageId": None, "isNew": False, "textFieldEnabled": "Y",
+        "backgroundId": None,
         "dateCreate": written(found.created_at, call.world.profile.portal_zone), "lastMessageId": last,
-        "lastMessageViews": "{}", "lastId": last, "managerList": [], "markedId": None, "messageCount": len(rows),
+        "lastMessageViews": "{}", "lastId": last, "managerList": [], "markedId": None,
+        "messageCount": len(rows),
         "public": "", "unreadId": None, "userCounter": len(found.members),
     }  # fmt: skip
     return {"chat": shown}
@@ -194,7 +200,8 @@ def get_message(call: Call) -> Any:
     shown = {
         "id": message.id, "chatId": message.chat, "authorId": message.author,
         "date": written(message.at, call.world.profile.portal_zone), "text": message.text,
-        "isSystem": message.system, "uuid": "", "forward": None, "params": message.params, "viewedByOthers": True,
+        "isSystem": message.system, "uuid": "", "forward": None, "params": message.params,
+        "viewedByOthers": True,
     }  # fmt: skip
     name = author.full_name if author else ""
     kind = "bot" if author and author.bot else "employee"

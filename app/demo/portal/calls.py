@@ -1,4 +1,4 @@
-"""One call through the portal: fault, method, scope, running time, judge, run; and what stands around its answer."""
+"""One call through the portal: fault, method, scope, running time, judge, run, and its `time`."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Calls:
     def run(
         self, name: str, params: dict[str, Any], who: Credential, *, inside_batch: bool = False
     ) -> Outcome:
-        """One call, alone or as a command of a batch. Never raises RestError: the refusal is in the outcome."""
+        """One call, alone or as a command of a batch. Never raises: a refusal is in the outcome."""
         self.counted[name.lower()] += 1
         seconds = cost(self.world.profile, name)
         page, error = None, None

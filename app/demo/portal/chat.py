@@ -67,7 +67,7 @@ def delete_message(call: Call) -> Any:
 
 @rest("im.dialog.messages.get", "im")
 def messages(call: Call) -> Any:
-    """Newest first; FIRST_ID: newer than that, LAST_ID: older; system lines come too, with author 0 and no uuid."""
+    """Newest first; FIRST_ID: newer than that, LAST_ID: older. System lines come too: author 0, no uuid."""
     chat = _dialog(call)
     for name in ("FIRST_ID", "LAST_ID"):
         if call.classic(name) not in (None, "") and not whole(call.classic(name)):
@@ -121,8 +121,10 @@ def _user_row(world: World, number: int) -> Record:
     return {
         "id": user.id, "active": user.active, "name": user.full_name, "first_name": user.name,
         "last_name": user.last_name, "work_position": user.position, "color": "#4ba984", "avatar": "",
-        "avatar_hr": "", "gender": "M", "birthday": "", "extranet": user.extranet, "network": False, "bot": user.bot,
-        "connector": False, "external_auth_id": "bot" if user.bot else "default", "status": "online", "idle": False,
+        "avatar_hr": "", "gender": "M", "birthday": "", "extranet": user.extranet, "network": False,
+        "bot": user.bot,
+        "connector": False, "external_auth_id": "bot" if user.bot else "default", "status": "online",
+        "idle": False,
         "last_activity_date": written(world.instant(), world.profile.portal_zone), "mobile_last_date": False,
         "desktop_last_date": False, "absent": False, "departments": list(user.departments), "phones": False,
         "bot_data": None, "type": "bot" if user.bot else "user", "website": "", "email": user.email,
@@ -136,11 +138,15 @@ def dialog(call: Call) -> Any:
     last = max((one.id for one in rows), default=0)
     return {
         "id": chat.id, "parent_chat_id": 0, "parent_message_id": 0, "name": chat.title,
-        "description": chat.description, "owner": chat.owner, "extranet": False, "avatar": "", "color": "#f76187",
-        "type": "chat", "counter": 0, "user_counter": len(chat.members), "message_count": len(rows), "unread_id": 0,
+        "description": chat.description, "owner": chat.owner, "extranet": False, "avatar": "",
+        "color": "#f76187",
+        "type": "chat", "counter": 0, "user_counter": len(chat.members), "message_count": len(rows),
+        "unread_id": 0,
         "last_message_id": last, "last_id": last, "marked_id": 0, "disk_folder_id": 0,
-        "entity_type": chat.entity_type, "entity_id": chat.entity_id, "entity_data_1": "", "entity_data_2": "",
-        "entity_data_3": "", "mute_list": [], "date_create": written(chat.created_at, call.world.profile.portal_zone),
+        "entity_type": chat.entity_type, "entity_id": chat.entity_id, "entity_data_1": "",
+        "entity_data_2": "",
+        "entity_data_3": "", "mute_list": [], "date_create": written(chat.created_at,
+        call.world.profile.portal_zone),
         "message_type": "P" if chat.private else "C", "public": "",
         "role": "owner" if chat.owner == call.user else "member", "text_field_enabled": True,
         "manager_list": [chat.owner], "dialog_id": chat.dialog,
@@ -192,7 +198,7 @@ def users(call: Call) -> Any:
 
 
 def _notify(call: Call, author: int) -> Any:
-    """A notice; a repeated TAG replaces the former. Through a webhook TAG counts only with CLIENT_ID (rest.md 7)."""
+    """A notice; a repeated TAG replaces the former. By webhook TAG counts only with CLIENT_ID (rest.md 7)."""
     user = integer(call.classic("USER_ID"))
     if user <= 0 or user not in call.world.users:
         raise errors.RestError("USER_ID_EMPTY", "User ID can't be empty")

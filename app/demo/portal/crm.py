@@ -6,7 +6,7 @@ from typing import Any
 from . import errors, items, query, values
 from .fields import COMPANY, CONTACT, LEAD, camel_uf, system_fields
 from .query import Column
-from .registry import Call, Page, mapping, rest, whole, yes
+from .registry import Call, Page, integer, mapping, rest, yes
 from .world import Record, UserField, World
 
 _WITH_FM = (LEAD, CONTACT, COMPANY)
@@ -96,7 +96,7 @@ def read_fields(call: Call, entity_type: int) -> Record:
     if original_names(call):
         return raw
     known = {camel_uf(name): name for name in items.fields_of(call.world, entity_type)}
-    return {known.get(name, name): value for name, value in raw.items()}
+    return {known.get(str(name), str(name)): value for name, value in raw.items()}
 
 
 @rest("crm.item.get", "crm")
@@ -228,5 +228,5 @@ def _layout_key(call: Call) -> tuple[Any, ...]:
     category = next((extras[name] for name in ("categoryId", "dealCategoryId") if name in extras), 0)
     scope = str(call.params.get("scope", "P")).upper()
     raw = call.params.get("userId")
-    person = None if scope == "C" else int(raw) if whole(raw) else call.user
+    person = None if scope == "C" else integer(raw) or call.user
     return entity_type_of(call), int(category or 0), scope, person

@@ -1,4 +1,4 @@
-"""The classic methods of deals, contacts and companies: upper-case names, answers in strings (rest.md 4.2, 4.7)."""
+"""Classic methods of deals, contacts, companies: upper-case names, answers in strings (rest.md 4.2, 4.7)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -205,6 +205,7 @@ def _described(kind: str, title: str, read_only: bool) -> Record:
 
 for _type, _name in ((DEAL, "deal"), (CONTACT, "contact"), (COMPANY, "company")):
     for _verb, _make in (
-        ("get", _get), ("list", _list), ("add", _add), ("update", _update), ("delete", _delete), ("fields", _fields_of),
+        ("get", _get), ("list", _list), ("add", _add), ("update", _update), ("delete", _delete), ("fields",
+        _fields_of),
     ):  # fmt: skip
         rest(f"crm.{_name}.{_verb}", "crm")(_make(_type))

@@ -10,7 +10,8 @@ from .profile import Profile
 class RestError(Exception):
     """A refusal of one call: what stands in `error` and `error_description`, and the HTTP status.
 
-    `code` may be an empty string (classic crm.*), a number in a string (tasks) or the integer 0 (stage history).
+    `code` may be an empty string (classic crm.*),
+    a number in a string (tasks) or the integer 0 (stage history).
     """
 
     code: str | int

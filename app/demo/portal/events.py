@@ -25,6 +25,8 @@ APPLICATION_ONLY = frozenset({"ONCRMDEALMOVETOCATEGORY"})
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
+    """An outgoing webhook; events None: all that a webhook can have."""
+
     id: int
     url: str
     application_token: str

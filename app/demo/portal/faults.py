@@ -26,7 +26,7 @@ class Faults:
     _orders: list[_Order] = field(default_factory=list)
 
     def fail(self, method: str | None, kind: str, times: int = 1) -> None:
-        """Let the next `times` requests (or calls) of a method, or of any, fail so. Raises ValueError for no such kind."""
+        """Let the next `times` requests or calls of a method (None: any) fail. ValueError: no such kind."""
         if kind not in TRANSPORT | CALLS:
             raise ValueError(f"no such fault: {kind}")
         self._orders.append(_Order(method.lower() if method else None, kind, times))
@@ -36,7 +36,7 @@ class Faults:
         self.down = False
 
     def transport(self, methods: Collection[str]) -> str | None:
-        """The fault of a request that names these methods (a batch names all its commands'), if one is due."""
+        """The fault due for a request that names these methods; a batch names all its commands'."""
         return self._take(methods, TRANSPORT | {"limit"})
 
     def call(self, method: str) -> str | None:

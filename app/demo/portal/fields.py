@@ -11,7 +11,7 @@ NAMES = {LEAD: "LEAD", DEAL: "DEAL", CONTACT: "CONTACT", COMPANY: "COMPANY"}
 
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
-    """A system field. `empty` is what an unset one answers in crm.item.*; `classic` its name in crm.deal.* and so on."""
+    """A system field. `empty`: what an unset one answers in crm.item.*; `classic`: its name in crm.deal.*."""
 
     name: str
     type: str
@@ -32,7 +32,10 @@ def upper_name(name: str) -> str:
 
 
 def _table(text: str) -> tuple[FieldInfo, ...]:
-    """Rows `name type [flags] [=CLASSIC]`: flags r read-only, m multiple, 0/N/Y what an unset field answers, - not classic."""
+    """Rows `name type [flags] [=CLASSIC]`.
+
+    Flags: r read-only, m multiple, 0 N Y e what an unset field answers (e: empty text), - not classic.
+    """
     return tuple(_row(line.split()) for line in text.strip().splitlines())
 
 

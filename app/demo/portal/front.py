@@ -1,4 +1,4 @@
-"""The HTTP side: addresses, encodings, credentials, the envelope, and the network's faults (rest.md 1.1-1.4)."""
+"""The HTTP side: addresses, encodings, credentials, envelope, the network's faults (rest.md 1.1-1.4)."""
 
 import json
 from asyncio import sleep
@@ -127,7 +127,7 @@ def _json(body: Record, status: int = 200) -> Response:
 
 
 def _address(path: str) -> tuple[str, str, str] | None:
-    """User, secret and method of `/rest/<uid>/<secret>/<method>[.json][/]`; both empty for `/rest/<method>`."""
+    """User, secret, method of `/rest/<uid>/<secret>/<method>[.json][/]`; two empty for `/rest/<method>`."""
     parts = [part for part in path.split("/") if part]
     if not parts or parts[0] != "rest":
         return None

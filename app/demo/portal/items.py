@@ -138,7 +138,7 @@ def _link(item: Record, changes: Record) -> None:
 
 
 def _changes(world: World, entity_type: int, item: Record, written: Mapping[str, Any]) -> Record:
-    """What would really change, as kept; unknown and read-only names are ignored silently, as are unreadable dates."""
+    """What would really change, as kept; unknown, read-only and unreadable is ignored silently."""
     changes: Record = {}
     for name, raw in written.items():
         kind = kind_of(world, entity_type, name)
@@ -190,7 +190,7 @@ def update(world: World, entity_type: int, item: Record, written: Mapping[str, A
 
 
 def _target(world: World, entity_type: int, item: Record, changes: Record) -> Stage | None:
-    """The stage a save leads to, if it changes the place; a new funnel without a stage means its first one."""
+    """The stage a save leads to, if it moves the item; a new funnel without a stage means its first one."""
     if not changes.keys() & _PLACE:
         return None
     category = changes.get("categoryId", item.get("categoryId")) or 0
@@ -261,7 +261,7 @@ def delete(world: World, entity_type: int, number: int) -> bool:
 
 
 def restore(world: World, entity_type: int, number: int) -> None:
-    """Out of the bin under the same number; it looks like an addition to others (unknown in the documents)."""
+    """Out of the bin under the same number; to others it looks like an addition (undocumented)."""
     kept = world.bin.pop((entity_type, number))
     world.items[entity_type][number] = kept["item"]
     world.activities.update(kept["activities"])

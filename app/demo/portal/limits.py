@@ -12,7 +12,8 @@ SHORTEST = 0.1
 """Runs shorter than this many seconds are not counted."""
 
 _COSTS: Mapping[str, float] = {
-    ".get": 0.03, ".list": 0.12, ".add": 0.15, ".update": 0.15, ".delete": 0.12, ".upload": 0.3, ".send": 0.12,
+    ".get": 0.03, ".list": 0.12, ".add": 0.15, ".update": 0.15, ".delete": 0.12, ".upload": 0.3,
+    ".send": 0.12,
     ".getlist": 0.12, ".set": 0.15,
 }  # fmt: skip
 

@@ -36,19 +36,18 @@ OWNER = 9
 class EmulatedPortal(CrmActs, WorkActs):
     """A Bitrix24 portal in memory, with a clock of its own choice.
 
-    It starts with user 1 (administrator), user 9 (the integration user, administrator, owner of the webhook), a
+    It starts with user 1 (administrator), user 9 (integration, administrator, owner of the webhook), one
     department, the deals' funnel 0 and the lead's stages. Ids of different kinds start apart.
 
-    Connecting: `app` (ASGI), `webhook_path`, `url(base)`, `add_webhook`, `moved_to` (302 of a renamed portal).
-    People act through the methods of CrmActs and WorkActs; `by=0` is a robot. What they do raises events like REST
-    calls do, one hit per act.
-    Events: `subscribe`, `deliver`, `pending_events`, `next_event_at`; knobs on `events` (drop, double, reorder as
-    probabilities, delay in seconds, burst).
-    Faults: `faults.fail(method, kind, times)`, `faults.down`; rights: `hide`, `hide_category`; rules of the portal:
-    `require` (a field required at a stage), `add_robot` (automation after creation).
-    Counters: `requests` (HTTP), `calls_of(method)` / `calls` (Counter by lower-case method), `writes` and `idle_writes`
-    (REST updates that changed something or nothing, by (entity type or "task", id)), `refused` by error code,
-    `spec_faults` (calls that do not fit the vendor's specs), `unknown_fields` (names that were ignored silently).
+    - Connecting: `app` (ASGI), `webhook_path`, `url(base)`, `add_webhook`, `moved_to` (302 of a renamed one).
+    - People act through CrmActs and WorkActs; `by=0` is a robot. Each act is a hit and raises events as REST.
+    - Events: `subscribe`, `deliver`, `pending_events`, `next_event_at`; knobs on `events`: drop, double,
+      reorder (probabilities), delay (seconds), burst.
+    - Faults: `faults.fail(method, kind, times)`, `faults.down`. Rights: `hide`, `hide_category`. Rules of the
+      portal: `require` (a field required at a stage), `add_robot` (automation after creation).
+    - Counters: `requests` (HTTP), `calls` by lower-case method, `writes` and `idle_writes` (REST updates that
+      changed something or nothing, by (entity type or "task", id)), `refused` by error code, `spec_faults`
+      (calls that do not fit the vendor's specs), `unknown_fields` (names that were ignored silently).
     """
 
     def __init__(self, now: Callable[[], datetime], profile: Profile = CLOUD_STD, seed: int = 0) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from . import values
+from .errors import RestError
 from .php import listed
 
 PAGE = 50
@@ -29,7 +30,7 @@ class Column:
             return {"1": "Y", "0": "N"}.get(str(int(raw) if isinstance(raw, bool) else raw), NO_VALUE)
         try:
             read = values.read(self.kind, raw, zone)
-        except Exception:  # a filter value of a wrong type finds nothing
+        except RestError:  # a filter value of a wrong type finds nothing
             return NO_VALUE
         return NO_VALUE if read is values.SKIP else read
 
@@ -115,7 +116,7 @@ def _ordered(prefix: str, value: Any, wanted: Any) -> bool:
     if value is None or wanted is None or wanted is NO_VALUE:
         return False
     left, right = _comparable(value), _comparable(wanted)
-    return {">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}[prefix]
+    return bool({">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}[prefix])
 
 
 def _comparable(value: Any) -> Any:

@@ -23,6 +23,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
+    """A method: its name as documented, the scope it needs (empty: none), the function."""
+
     name: str
     scope: str
     run: Run

@@ -12,10 +12,12 @@ from .times import written
 from .world import Category, HistoryRow, Record, SmartType, World
 
 _TYPE_SWITCHES = {
-    "isCategoriesEnabled": "Y", "isStagesEnabled": "Y", "isBeginCloseDatesEnabled": "Y", "isClientEnabled": "Y",
+    "isCategoriesEnabled": "Y", "isStagesEnabled": "Y", "isBeginCloseDatesEnabled": "Y",
+    "isClientEnabled": "Y",
     "isUseInUserfieldEnabled": "Y", "isLinkWithProductsEnabled": "N", "isMycompanyEnabled": "N",
     "isDocumentsEnabled": "N", "isSourceEnabled": "Y", "isObserversEnabled": "Y", "isRecyclebinEnabled": "Y",
-    "isAutomationEnabled": "Y", "isBizProcEnabled": "N", "isSetOpenPermissions": "Y", "isPaymentsEnabled": "N",
+    "isAutomationEnabled": "Y", "isBizProcEnabled": "N", "isSetOpenPermissions": "Y",
+    "isPaymentsEnabled": "N",
     "isCountersEnabled": "N",
 }  # fmt: skip
 

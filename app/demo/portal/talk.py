@@ -120,7 +120,8 @@ def file_row(world: World, file: StoredFile, at: str | None) -> Record:
     link = f"{base}&humanRE=1&fileId={file.id}&exact=N&fileName={file.name}"
     return {
         "id": file.id, "chatId": file.chat, "date": at, "type": "file", "name": file.name,
-        "extension": file.name.rpartition(".")[2], "size": len(file.content), "image": False, "status": "done",
+        "extension": file.name.rpartition(".")[2], "size": len(file.content), "image": False,
+        "status": "done",
         "progress": 100, "authorId": file.author, "authorName": world.users[file.author].full_name,
         "urlPreview": "", "urlShow": link, "urlDownload": link,
         "viewerAttrs": {
@@ -128,5 +129,6 @@ def file_row(world: World, file: StoredFile, at: str | None) -> Record:
             "viewerGroupBy": str(file.chat), "imChatId": file.chat, "title": file.name,
             "unifiedLink": f"https://{world.events.host}/file/{file.id}", "actions": '[{"type":"download"}]',
         },
-        "mediaUrl": {"preview": {"250": ""}}, "isTranscribable": False, "isVideoNote": False, "isVoiceNote": False,
+        "mediaUrl": {"preview": {"250": ""}}, "isTranscribable": False, "isVideoNote": False,
+        "isVoiceNote": False,
     }  # fmt: skip

@@ -18,7 +18,7 @@ def midnight(day: date | None, zone: timezone) -> str | None:
 
 
 def read_instant(value: Any, zone: timezone) -> datetime | None:
-    """The instant a person or a program wrote; without an offset it is in `zone`. None when it cannot be read."""
+    """The instant that was written; without an offset it is in `zone`. None when it cannot be read."""
     text = str(value).strip()
     found = _day_first(text) or _iso(text)
     if found is None:
@@ -37,11 +37,8 @@ def _day_first(text: str) -> datetime | None:
     match = _DAY_FIRST.match(text)
     if not match:
         return None
-    day, month, year, hour, minute, second = (int(part or 0) for part in match.groups())
-    try:
-        return datetime(year, month, day, hour, minute, second)
-    except ValueError:
-        return None
+    day, month, year, hour, minute, second = (part or "00" for part in match.groups())
+    return _iso(f"{year}-{month}-{day}T{hour}:{minute}:{second}")
 
 
 def _iso(text: str) -> datetime | None:

@@ -94,7 +94,8 @@ def deal_delete(call: Call) -> Any:
 # userfieldconfig.*: camelCase names, options in `enum`; UPPER_SNAKE inside `settings`
 
 _CAMEL = {
-    "id": "ID", "entityId": "ENTITY_ID", "fieldName": "FIELD_NAME", "userTypeId": "USER_TYPE_ID", "xmlId": "XML_ID",
+    "id": "ID", "entityId": "ENTITY_ID", "fieldName": "FIELD_NAME", "userTypeId": "USER_TYPE_ID",
+    "xmlId": "XML_ID",
     "sort": "SORT", "multiple": "MULTIPLE", "mandatory": "MANDATORY", "showFilter": "SHOW_FILTER",
     "showInList": "SHOW_IN_LIST", "editInList": "EDIT_IN_LIST", "isSearchable": "IS_SEARCHABLE",
     "settings": "SETTINGS", "editFormLabel": "EDIT_FORM_LABEL", "listColumnLabel": "LIST_COLUMN_LABEL",
@@ -226,7 +227,7 @@ def config_delete(call: Call) -> Any:
 
 # task.item.userfield.*: positional names PARAMS, ID, DATA; three system fields come along
 
-TASK_SYSTEM = (
+TASK_SYSTEM: tuple[tuple[str, str, bool, str, Record], ...] = (
     ("UF_CRM_TASK", "crm", True, "", {"LEAD": "Y", "CONTACT": "Y", "COMPANY": "Y", "DEAL": "Y"}),
     ("UF_MAIL_MESSAGE", "mail_message", False, "", {}),
     (

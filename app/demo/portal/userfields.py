@@ -1,4 +1,4 @@
-"""Custom fields by their three routes: crm.deal.userfield.*, userfieldconfig.*, task.item.userfield.* (rest.md 4.5, 5.2)."""
+"""Custom fields of deals, smart processes and tasks: what they are and what is refused (rest.md 4.5, 5.2)."""
 
 import re
 from hashlib import md5

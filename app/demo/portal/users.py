@@ -161,7 +161,8 @@ def _application_only(call: Call) -> Any:
 
 
 for _name in (
-    "events", "event.bind", "event.unbind", "event.get", "event.test", "event.offline.get", "event.offline.clear",
+    "events", "event.bind", "event.unbind", "event.get", "event.test", "event.offline.get",
+    "event.offline.clear",
     "event.offline.error", "event.offline.list", "placement.bind", "placement.get", "placement.unbind",
     "userfieldtype.add", "bizproc.robot.add", "bizproc.activity.add",
 ):  # fmt: skip
@@ -179,7 +180,8 @@ def calendar(call: Call) -> Any:
         "path_to_user": "/company/personal/user/#user_id#/",
         "path_to_user_calendar": "/company/personal/user/#user_id#/calendar/",
         "path_to_group": "/workgroups/group/#group_id#/",
-        "path_to_group_calendar": "/workgroups/group/#group_id#/calendar/", "path_to_vr": "", "path_to_rm": "",
+        "path_to_group_calendar": "/workgroups/group/#group_id#/calendar/", "path_to_vr": "",
+        "path_to_rm": "",
         "rm_iblock_type": "", "rm_iblock_id": "", "dep_manager_sub": True, "denied_superpose_types": [],
         "pathes_for_sites": "", "forum_id": "8", "rm_for_sites": True, "path_to_type_company_calendar": "",
         "path_to_type_location": "", "path_to_type_open_event": "",

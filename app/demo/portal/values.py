@@ -1,6 +1,7 @@
-"""Field values: from what a caller wrote to what is kept, and from there to what each family of methods answers.
+"""Field values: from what a caller wrote to what is kept, and from there to what is answered.
 
-Kept: whole numbers as int, money and doubles as float, booleans as Y/N, instants as aware UTC, days as date, unset as None.
+Kept: whole numbers as int, money and doubles as float, booleans as Y/N, instants as aware UTC, days as date,
+unset as None.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ _WHOLE = frozenset(
 
 
 def empty(value: Any) -> bool:
-    return value is None or value is False or value == "" or value == [] or value == {}
+    return value is None or value is False or value in ("", [], {})
 
 
 def read(kind: str, raw: Any, zone: timezone) -> Any:

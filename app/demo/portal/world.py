@@ -16,6 +16,8 @@ Owner = tuple[int, int]
 
 @dataclass(slots=True)
 class User:
+    """A person, or a bot as people see it."""
+
     id: int
     name: str
     last_name: str = ""
@@ -37,6 +39,8 @@ class User:
 
 @dataclass(slots=True)
 class Department:
+    """A department; `head` is UF_HEAD."""
+
     id: int
     name: str
     parent: int | None = None
@@ -83,6 +87,8 @@ class SmartType:
 
 @dataclass(slots=True)
 class Option:
+    """One value of an enumeration."""
+
     id: int
     value: str
     xml_id: str
@@ -92,6 +98,8 @@ class Option:
 
 @dataclass(slots=True)
 class UserField:
+    """A custom field of the entity CRM_DEAL, CRM_<type id> or TASKS_TASK."""
+
     id: int
     entity: str
     name: str
@@ -194,6 +202,8 @@ class Group:
 
 @dataclass(slots=True)
 class Chat:
+    """A chat: a group's, a private one of two, or that of a task."""
+
     id: int
     title: str
     members: set[int]
@@ -211,6 +221,8 @@ class Chat:
 
 @dataclass(slots=True)
 class Message:
+    """A message; `edited` counts its changes."""
+
     id: int
     chat: int
     author: int
@@ -227,6 +239,8 @@ class Message:
 
 @dataclass(slots=True)
 class Notice:
+    """A personal notice, outside the chats."""
+
     id: int
     user: int
     author: int
@@ -239,6 +253,8 @@ class Notice:
 
 @dataclass(slots=True)
 class StoredFile:
+    """A file sent to a chat."""
+
     id: int
     name: str
     content: bytes
