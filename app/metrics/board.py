@@ -64,6 +64,12 @@ def expiring(tickets: Iterable[Ticket], calendar: Calendar, now: datetime) -> Ex
     )
 
 
+def longest_pauses(tickets: Iterable[Ticket], count: int = 3) -> tuple[tuple[ItemRef, timedelta], ...]:
+    """The open tickets that stood paused the longest, in open time."""
+    paused = [(it.ref, it.now_cycle.pause_total) for it in tickets if it.counted and it.now_cycle.pause_total]
+    return tuple(sorted(paused, key=lambda pair: (-pair[1], pair[0]))[:count])
+
+
 def running_clocks(ticket: Ticket) -> Sequence[Ledger]:
     """Clocks that run now and have a deadline; none for tickets that are not counted."""
     if not ticket.open or not ticket.counted:

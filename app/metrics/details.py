@@ -1,15 +1,15 @@
-"""What stands beside the figures: marks with their coverage, ages of the queue, moved classes."""
+"""What stands beside the figures: marks with their coverage, ages of the queue."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.metrics import moments
-from app.model import ItemRef, Outcome, TicketClass
+from app.model import Outcome
 from app.sla.calendar import Calendar
 
 AGE_EDGES = (1, 3, 5)
@@ -36,6 +36,12 @@ def satisfaction(solved: Sequence[Outcome]) -> Satisfaction:
     return Satisfaction(statistics.fmean(marks) if marks else None, len(marks), len(solved))
 
 
+def felt_length(solved: Iterable[Outcome]) -> timedelta | None:
+    """Median from arrival to solution by the calendar: nights and pauses too, as the client felt it."""
+    seconds = [(it.solved_at - it.received_at).total_seconds() for it in solved if it.solved_at]
+    return timedelta(seconds=statistics.median(seconds)) if seconds else None
+
+
 @dataclass(frozen=True, slots=True)
 class Aging:
     """The open by age in working days: 0-1, 1-3, 3-5, over 5; the paused are within, and apart."""
@@ -58,18 +64,3 @@ def aging(outcomes: Iterable[Outcome], cut_at: datetime, calendar: Calendar) -> 
 
 def _group(age: timedelta, workday: timedelta) -> int:
     return sum(age > edge * workday for edge in AGE_EDGES)
-
-
-def confusions(outcomes: Iterable[Outcome]) -> Mapping[tuple[TicketClass, TicketClass], int]:
-    """How often people moved a class: (the service's word, theirs) → times."""
-    return Counter(
-        (outcome.class_auto, outcome.value)
-        for outcome in outcomes
-        if outcome.counted and outcome.class_auto is not None and outcome.class_auto is not outcome.value
-    )
-
-
-def late_tickets(outcomes: Iterable[Outcome], start_at: datetime, end_at: datetime) -> tuple[ItemRef, ...]:
-    """Tickets with a breach in the half-open period: two breaches of one are one ticket (domain.md 7.1)."""
-    late = {it.ref for it in outcomes if it.counted and moments.breaches(it, start_at, end_at)}
-    return tuple(sorted(late))

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from app.metrics import moments
-from app.metrics.board import Burning, Expiring, burning, expiring
+from app.metrics.board import Burning, Expiring, burning, expiring, longest_pauses
 from app.metrics.bonus import BonusRules, coefficient, quality
-from app.metrics.details import Aging, Satisfaction, aging, satisfaction
-from app.metrics.kpi import Kpi, kpis
+from app.metrics.details import Aging, Satisfaction, aging, felt_length, satisfaction
+from app.metrics.kpi import Kpi, figures_of, view_of
 from app.metrics.periods import DAY, Period, PeriodKind, period_before, working_days
 from app.metrics.review import Review, Topic, came_in_a_peak, late_reason, review_of, topics
 from app.metrics.targets import Targets
@@ -130,6 +130,9 @@ class Digest:
     aging: Aging
     marks: Satisfaction
     returned: int  # tickets that came back in the period
+    uncounted: int  # open, but older than the service: out of every figure
+    pauses: tuple[tuple[ItemRef, timedelta], ...]  # the longest of the open ones, open time
+    felt: timedelta | None  # median from arrival to solution by the calendar, pauses and nights included
     review: Review
 
     @property
@@ -169,7 +172,7 @@ def digest_of(
     (periods of the same kind), for which `outcomes` must reach as far back.
     """
     every = tuple(outcome for outcome in outcomes if outcome.counted)
-    waiting = tuple(open_tickets)
+    waiting = tuple(ticket for ticket in open_tickets if ticket.open)
     sums = _Sums(every, period, office, now)
     start_at, end_at = sums.start_at, sums.end_at
     calendar = office.calendar
@@ -192,6 +195,9 @@ def digest_of(
         aging=aging(every, sums.cut_at, calendar),
         marks=satisfaction([it for it in every if sums.holds(moments.solved_at(it))]),
         returned=sum(any(sums.holds(at) for at in it.reopened_at) for it in every),
+        uncounted=sum(not ticket.counted for ticket in waiting),
+        pauses=longest_pauses(waiting),
+        felt=felt_length([it for it in every if sums.holds(moments.solved_at(it))]),
         review=Review() if is_day else review_of(every, start_at, end_at, sums.peak()),
     )
 
@@ -204,22 +210,24 @@ class _Sums:
         self.calendar = office.calendar
         self.start_at, self.end_at = period.bounds(office.calendar.zone)
         self.cut_at = min(self.end_at, now)
+        self.view = view_of(
+            every,
+            (self.start_at, self.end_at),
+            calendar=office.calendar,
+            targets=office.targets,
+            agents_on_duty=office.agents_on_duty,
+            now=now,
+        )
 
     def holds(self, at: datetime | None) -> bool:
         return at is not None and self.start_at <= at < self.end_at
 
-    def figures(self, period: Period, scope: Scope) -> Mapping[str, Kpi]:
-        whole = scope == Scope()
-        found = Scope(scope.agent, scope.value, self.office.since, self.office.kb_updates if whole else None)
-        return kpis(
-            self.every,
-            *period.bounds(self.calendar.zone),
-            calendar=self.calendar,
-            targets=self.office.targets,
-            agents_on_duty=self.office.agents_on_duty,
-            scope=found,
-            now=self.now,
-        )
+    def figures(self, period: Period, scope: Scope, codes: Sequence[str] | None = None) -> Mapping[str, Kpi]:
+        start_at, end_at = period.bounds(self.calendar.zone)
+        whole = scope == Scope() and period == self.period
+        kb_updates = self.office.kb_updates if whole else None
+        scope = replace(scope, since=self.office.since, kb_updates=kb_updates)
+        return figures_of(replace(self.view, start_at=start_at, end_at=end_at, scope=scope), codes)
 
     def earlier(self, count: int) -> tuple[Column, ...]:
         """Periods before the desk's first day would show zeros that mean nothing: left out."""
@@ -234,8 +242,8 @@ class _Sums:
     def by_day(self) -> tuple[tuple[date, Kpi], ...]:
         length = (self.period.last - self.period.first).days + 1
         days = [self.period.first + step * DAY for step in range(length)]
-        one = [(day, self.figures(Period(PeriodKind.DAY, day, day), Scope())["sla"]) for day in days]
-        return tuple((day, kpi) for day, kpi in one if kpi.denominator)
+        found = [(day, self.figures(Period(PeriodKind.DAY, day, day), Scope(), ["sla"])) for day in days]
+        return tuple((day, figures["sla"]) for day, figures in found if figures["sla"].denominator)
 
     def peak(self) -> frozenset[moments.Key]:
         norm = self.office.agents_on_duty * self.office.targets.requests_per_day[1]

@@ -190,6 +190,8 @@ class _Page:
 
     def _age(self) -> Iterator[str]:
         fresh = self.digest.fresh
+        if self.digest.uncounted:
+            yield f"Старше запуска, вне счёта: {self.digest.uncounted}"
         if fresh.trouble:
             yield f"⚠ Данные не прочитаны: {words.plain(words.masked(fresh.trouble))}"
         if fresh.read_at is None:

@@ -65,19 +65,46 @@ def kpis(
     `outcomes` must hold what `periods.reach` names. For one person each figure follows whom it
     belongs to (domain.md 7.1): replies who should have replied, solutions the assignee then.
     """
-    every = tuple(outcome for outcome in outcomes if outcome.counted)
-    view = View(
-        every=every,
-        start_at=period_start_at,
-        end_at=period_end_at,
+    view = view_of(
+        outcomes,
+        (period_start_at, period_end_at),
         calendar=calendar,
         targets=targets,
-        agents=agents_on_duty if scope.agent is None else 1,
-        bulk=moments.bulk_closed(every),
-        scope=scope,
+        agents_on_duty=agents_on_duty,
         now=now,
     )
-    return MappingProxyType({code: _named(code, formula(view), view) for code, formula in FORMULAS.items()})
+    return figures_of(replace(view, scope=scope))
+
+
+def view_of(
+    outcomes: Iterable[Outcome],
+    period: tuple[datetime, datetime],
+    *,
+    calendar: Calendar,
+    targets: Targets,
+    agents_on_duty: int,
+    now: datetime,
+) -> View:
+    """The counted outcomes through one period; `replace` its bounds or scope to look elsewhere."""
+    every = tuple(outcome for outcome in outcomes if outcome.counted)
+    return View(
+        every=every,
+        start_at=period[0],
+        end_at=period[1],
+        calendar=calendar,
+        targets=targets,
+        agents_on_duty=agents_on_duty,
+        bulk=moments.bulk_closed(every),
+        repeated=moments.repeated_within(every, REPEAT_WINDOW),
+        scope=EVERYBODY,
+        now=now,
+    )
+
+
+def figures_of(view: View, codes: Iterable[str] | None = None) -> Mapping[str, Kpi]:
+    """Every figure of a view, or the asked ones."""
+    wanted = FORMULAS if codes is None else codes
+    return MappingProxyType({code: _named(code, FORMULAS[code](view), view) for code in wanted})
 
 
 def _named(code: str, figure: Kpi, view: View) -> Kpi:
@@ -215,12 +242,11 @@ def escalations(view: View) -> Kpi:
 
 def fcr(view: View) -> Kpi:
     """Решено с первого обращения; final only seven days later."""
-    repeated = moments.repeated_within(view.every, REPEAT_WINDOW)
     among = [outcome for outcome in view.solved() if not outcome.engineer_visit]
 
     def at_once(outcome: Outcome) -> bool:
         went_on = outcome.reopened_at or outcome.escalated_at or outcome.waited_client
-        return not went_on and moments.key_of(outcome) not in repeated
+        return not went_on and moments.key_of(outcome) not in view.repeated
 
     return replace(_share(among, at_once), provisional=view.now < view.end_at + REPEAT_WINDOW)
 

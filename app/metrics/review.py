@@ -53,6 +53,7 @@ class Review:
     repeats: Counts = ()
     gaps: Counts = ()  # areas with tickets and not one written solution
     corrected: Counts = ()  # «Консультация → Стандартное»
+    waived: int = 0  # solved in the period, out of the shares by the head's word
     recounted: int = 0  # solved in the period by an earlier count, came back since
 
 
@@ -78,6 +79,7 @@ def review_of(
         repeats=_counted(words.AREA[it.area] for it in received if moments.is_repeat(it)),
         gaps=gaps(ended),
         corrected=_counted(_moved(it) for it in ended if it.class_auto and it.class_auto is not it.value),
+        waived=sum(it.waived and inside(moments.solved_at(it)) for it in every),
         recounted=sum(inside(it.first_solved_at) and bool(it.reopened_at) for it in every),
     )
 

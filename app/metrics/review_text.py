@@ -56,6 +56,8 @@ def _figures(digest: Digest) -> Iterator[str]:
     yield from _slowest(figures["reply_p90"])
     yield wording.usual("решали", figures["solve_median"])
     yield from _slowest(figures["solve_p90"])
+    if digest.felt is not None:
+        yield f"  с ночами и паузами {wording.calendar_length(digest.felt)}"
     updates = int(figures["kb_updates"].numerator or 0)
     yield f"База знаний: {updates} (норма {wording.span(digest.norm(digest.office.targets.kb_per_day))})"
     yield _marks(digest.marks)
@@ -107,6 +109,11 @@ def _behind(digest: Digest) -> Iterator[str]:
     yield from _counts("Темы: ", tuple((words.AREA[it.area], it.count) for it in digest.topics))
     yield from _counts("Исправлен класс: ", review.corrected)
     yield from _counts("Нет записанных решений: ", review.gaps)
+    if digest.pauses:
+        longest = [f"№{ref.id} {words.work_length(length)}" for ref, length in digest.pauses]
+        yield from folded("Дольше всех на паузе: ", longest)
+    if review.waived:
+        yield f"Вне SLA по решению руководителя: {review.waived}"
 
 
 def _counts(heading: str, counts: Counts) -> Iterator[str]:

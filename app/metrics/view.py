@@ -41,10 +41,16 @@ class View:
     end_at: datetime
     calendar: Calendar
     targets: Targets
-    agents: int
-    bulk: frozenset[Key]
+    agents_on_duty: int
+    bulk: frozenset[Key]  # closed by a script
+    repeated: frozenset[Key]  # came back as a new ticket within a week
     scope: Scope
     now: datetime
+
+    @property
+    def agents(self) -> int:
+        """People whose time the view holds."""
+        return self.agents_on_duty if self.scope.agent is None else 1
 
     @property
     def cut_at(self) -> datetime:

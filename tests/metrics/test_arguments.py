@@ -6,21 +6,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.metrics.details import late_tickets
 from app.metrics.moments import breaches, open_at
-from app.metrics.periods import midnight
+from app.metrics.periods import PeriodKind, midnight, period_of
 from app.metrics.view import Scope
 from app.model import ClockName, Outcome
+from tests.metrics.example import example
 from tests.metrics.outcomes import (
     BREACHED,
     IVANOVA,
     MOSCOW,
     PETROV,
+    TUESDAY,
     at,
     closed,
     figures,
+    office,
     outcome,
-    ref,
     replied,
     solved,
 )
@@ -72,7 +73,7 @@ def test_two_breaches_of_one_ticket_are_one_late_ticket() -> None:
     day = midnight(date(2026, 11, 24), MOSCOW), midnight(date(2026, 11, 25), MOSCOW)
 
     assert breaches(late, *day) == (ClockName.REPLY, ClockName.SOLUTION)
-    assert late_tickets([late], *day) == (ref(41),)
+    assert len(example([late], [], period=period_of(PeriodKind.DAY, TUESDAY, office())).late) == 1
 
 
 def test_a_return_takes_the_solution_back() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from app.metrics.board import Burning, Expiring, burning, expiring
+from app.metrics.board import Burning, Expiring, burning, expiring, longest_pauses
 from app.model import ClockName, State, Ticket, TicketClass
 from tests.metrics.example import ledger, ticket
 from tests.metrics.outcomes import at, office, ref
@@ -84,3 +85,13 @@ def test_what_burns_is_not_listed_twice() -> None:
     urgent = ticket(due="24.11 12:00", warned="24.11 09:00", value=TicketClass.EMERGENCY)
 
     assert today(urgent).refs == ()
+
+
+def test_longest_pauses_of_the_open() -> None:
+    def paused(number: int, hours: int) -> Ticket:
+        made = ticket(number)
+        return replace(made, cycles=(replace(made.now_cycle, pause_total=timedelta(hours=hours)),))
+
+    found = longest_pauses([paused(1, 5), paused(2, 0), paused(3, 9), paused(4, 1), paused(5, 3)])
+
+    assert found == ((ref(3), timedelta(hours=9)), (ref(1), timedelta(hours=5)), (ref(5), timedelta(hours=3)))

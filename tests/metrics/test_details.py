@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from app.metrics.details import aging, confusions, satisfaction
-from app.model import TicketClass
+from app.metrics.details import aging, felt_length, satisfaction
 from tests.metrics.outcomes import at, office, outcome, solved
 
 
@@ -41,9 +42,8 @@ def test_the_paused_are_shown_apart() -> None:
     assert (found.total, found.paused) == (2, 1)
 
 
-def test_confusions_name_both_classes() -> None:
-    moved = solved(class_auto=TicketClass.CONSULTATION)
+def test_the_client_feels_nights_and_pauses() -> None:
+    overnight = solved(received_at=at("23.11 16:00"), when="24.11 16:00")
 
-    assert confusions([moved, solved(class_auto=TicketClass.STANDARD)]) == {
-        (TicketClass.CONSULTATION, TicketClass.STANDARD): 1
-    }
+    assert felt_length([overnight]) == timedelta(hours=24)
+    assert felt_length([]) is None

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.metrics.digest import AgentLine, Digest, Freshness, OffHours
+from app.metrics.digest import AgentLine, Digest, Freshness, OffHours, digest_of
 from app.metrics.periods import Period, PeriodKind
-from app.model import TicketClass
-from tests.metrics.example import MONDAY, example
+from app.model import State, TicketClass
+from tests.metrics.example import MONDAY, example, ticket
 from tests.metrics.outcomes import BREACHED, IVANOVA, PETROV, at, closed, outcome, ref, replied, solved
 
 WEEK = Period(PeriodKind.WEEK, date(2026, 11, 16), date(2026, 11, 22))
@@ -202,6 +202,35 @@ def test_uncounted_tickets_are_nowhere() -> None:
     digest = monday(replace(outcome(agent=IVANOVA, received_at=at("23.11 10:00")), counted=False))
 
     assert (digest.agents, digest.aging.total, digest.figures["created"].value) == ((), 0, 0)
+
+
+def test_tickets_older_than_the_service_are_told_apart() -> None:
+    digest = example([], [ticket(1, counted=False), ticket(2), ticket(3, state=State.RESOLVED)])
+
+    assert digest.uncounted == 1
+
+
+def test_no_comparison_with_days_before_the_service() -> None:
+    week = example()
+    young = digest_of(
+        [],
+        [],
+        WEEK,
+        office=replace(week.office, since=date(2026, 11, 16)),
+        fresh=week.fresh,
+        now=week.made_at,
+    )
+
+    assert young.earlier == ()
+
+
+def test_knowledge_counted_elsewhere_is_of_this_period_only() -> None:
+    day = example()
+    office = replace(day.office, kb_updates=6)
+    week = digest_of([], [], WEEK, office=office, fresh=day.fresh, now=day.made_at)
+
+    assert week.figures["kb_updates"].numerator == 6
+    assert week.earlier[0].figures["kb_updates"].numerator == 0
 
 
 def test_the_period_of_the_example_is_monday() -> None:

@@ -107,6 +107,10 @@ def test_what_came_back_was_recounted() -> None:
     assert reviewed(solved(reopened_at=(at("26.11 10:00"),))).recounted == 1
 
 
+def test_waived_tickets_are_shown_beside() -> None:
+    assert reviewed(solved(1, waived=True), solved(2)).waived == 1
+
+
 def test_advice_speaks_of_what_is_missed() -> None:
     late = closed(solve_outcome=BREACHED, escalation_reason="bug", escalated_at=at("24.11 11:00"))
     sentences = advice(figures([late]), reviewed(late))
