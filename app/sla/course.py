@@ -108,8 +108,9 @@ def _extended(course: Course, extension: Extension, pauses: Pauses) -> Course:
 def _reclassified(course: Course, change: ClassChange, fresh: Goal | None, pauses: Pauses) -> Course:
     old = course.goal
     goal = agreed_kept(old, fresh)
-    if old and fresh and is_raise(course.value, change):
-        goal = raised(old, replace(fresh, anchor_at=change.at), pauses)
+    if fresh and is_raise(course.value, change):
+        anew = replace(fresh, anchor_at=change.at)
+        goal = raised(old, anew, pauses) if old else anew
     told = [Entry(change.at, EntryKind.RETARGETED, f"class:{change.value}")]
     if course.breached_at is not None and not _superseded(course):
         told.append(Entry(change.at, EntryKind.SUPERSEDED, f"class:{change.value}"))

@@ -49,6 +49,18 @@ def test_a_class_change_sets_new_deadlines(
     assert (shown(found.reply.due_at), shown(found.solution.due_at)) == (reply_by, solve_by)
 
 
+def test_what_was_no_ticket_and_becomes_an_emergency_begins_then() -> None:
+    story = life("23.11 10:00", value=TicketClass.NOT_TICKET, classes=[becomes("24.11 10:00", EMERGENCY)])
+
+    assert shown(cycle(story, "24.11 10:01").reply.due_at) == "24.11 10:15"
+
+
+def test_what_was_no_ticket_and_becomes_standard_counts_from_the_start() -> None:
+    story = life("23.11 10:00", value=TicketClass.NOT_TICKET, classes=[becomes("23.11 12:00", STANDARD)])
+
+    assert shown(cycle(story, "23.11 12:01").reply.due_at) == "23.11 14:00"
+
+
 def test_a_reply_already_given_stays_met() -> None:
     story = life(spoken=[ours("23.11 13:00")], classes=[becomes("23.11 13:30", EMERGENCY)])
 
