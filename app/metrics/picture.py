@@ -141,14 +141,14 @@ def _counts(digest: Digest) -> Card:
     )
 
     def draw(sheet: Canvas, top: float) -> None:
-        _paper(sheet, top, 286, _period_title(digest))
+        _paper(sheet, top, 304, _period_title(digest))
         for place, (name, kpi, note) in enumerate(columns):
             x = LEFT + place * INNER / 3
             sheet.text(x, top + 186, wording.shown(kpi), 74, bold=True)
             sheet.text(x, top + 228, name, 30)
             sheet.text(x, top + 262, note, 25, canvas.MUTED)
 
-    return Card(286, draw)
+    return Card(304, draw)
 
 
 def _period_title(digest: Digest) -> str:
