@@ -61,6 +61,14 @@ async def put(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> No
     )
 
 
+async def put_new(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> None:
+    """Like `put`, but what waits there already keeps its place, its wait and its failure."""
+    rows = [_row(event, now) for event in _folded(events)]
+    if rows:
+        query = insert_into(conn, inbox).on_conflict_do_nothing(index_elements=["subject"])
+        await conn.execute(query, rows)
+
+
 async def claim(conn: AsyncConnection, limit: int, now: datetime, by: str, lease: timedelta) -> list[Claim]:
     """Up to `limit` due rows, urgent lanes first, the longest waiting first; ours until now + lease."""
     taken: list[Claim] = []

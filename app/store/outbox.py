@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.model import ItemRef, Message, MessageKind
 from app.store.engine import chunks, insert_into
 from app.store.failure import Failure
-from app.store.schema import LANES, messages
+from app.store.schema import IN_WORK, LANES, messages
 
 
 class MessageState(StrEnum):
@@ -34,9 +34,6 @@ class MessageState(StrEnum):
 
 ALERTS = (MessageKind.NOTICE.value, MessageKind.SUMMARY.value)
 """What is withdrawn when its step no longer stands; a card is edited, a comment tells what was decided."""
-
-IN_WORK: sa.ColumnElement[bool] = sa.literal_column("state IN ('waiting', 'sending')", sa.Boolean)
-"""As the partial index spells it."""
 
 
 @dataclass(frozen=True, slots=True)

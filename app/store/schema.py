@@ -114,6 +114,10 @@ tickets = sa.Table(
     _index("ix_tickets_client", "client", "started_at", only="client <> ''"),
 )
 
+# Spelt as in the partial indexes: SQLite uses one only for the very same words, and `open = 1` is not `open`.
+IS_OPEN = sa.text("open")
+IN_WORK = sa.text("state IN ('waiting', 'sending')")
+
 outcomes = sa.Table(
     "outcomes",
     metadata,

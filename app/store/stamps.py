@@ -58,10 +58,10 @@ def differs(wanted: Values, confirmed: Values) -> bool:
 
 
 async def memory(conn: AsyncConnection, ref: ItemRef) -> tuple[Values, Values]:
-    """What the card held when last read or written, and what we attempted since without knowing the end."""
-    query = sa.select(stamps.c.confirmed, stamps.c.sending).where(stamps.c.ref == str(ref))
+    """What the card held when last read or written, and what we want or have attempted since."""
+    query = sa.select(stamps.c.confirmed, stamps.c.wanted, stamps.c.sending).where(stamps.c.ref == str(ref))
     row = (await conn.execute(query)).first()
-    return (row.confirmed, row.sending or {}) if row else ({}, {})
+    return (row.confirmed, row.wanted | (row.sending or {})) if row else ({}, {})
 
 
 async def confirmed(conn: AsyncConnection, ref: ItemRef) -> Values:
@@ -76,7 +76,7 @@ async def saw(conn: AsyncConnection, ref: ItemRef, values: Values, read_at: date
     """
     await _ensure(conn, ref)
     row = await _row(conn, ref)
-    if row.written_at is not None and row.written_at >= read_at:
+    if row.written_at is not None and row.written_at > read_at:
         return False
     settled = row.sent_at is not None and row.sent_at < read_at and row.taken_until is None
     await _change(conn, ref, confirmed=dict(values), **({"sending": None} if settled else {}))

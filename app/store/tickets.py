@@ -20,7 +20,7 @@ from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, 
 from app.store import outcomes
 from app.store.codec import decode, encode
 from app.store.engine import chunks, upsert
-from app.store.schema import LANES, inbox, tickets
+from app.store.schema import IS_OPEN, LANES, inbox, tickets
 
 STATE_ORDER: dict[SlaState | None, int] = {
     SlaState.OVERDUE: 0,
@@ -77,7 +77,7 @@ async def page(
         tickets.c.state == state if state else None,
         tickets.c.value == value if value else None,
         tickets.c.agent == agent if agent is not None else None,
-        tickets.c.open if open_only else None,
+        IS_OPEN if open_only else None,
         tickets.c.title_folded.contains(folded(title), autoescape=True) if title else None,
         sa.tuple_(tickets.c.urgency, tickets.c.ref) > sa.tuple_(*_place(after)) if after else None,
     ]
@@ -107,12 +107,12 @@ async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]
 
 async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
     """All of them, by urgency."""
-    query = sa.select(tickets.c.body).where(tickets.c.open)
+    query = sa.select(tickets.c.body).where(IS_OPEN)
     return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
 
 
 async def open_refs(conn: AsyncConnection) -> list[ItemRef]:
-    query = sa.select(tickets.c.ref).where(tickets.c.open).order_by(tickets.c.urgency, tickets.c.ref)
+    query = sa.select(tickets.c.ref).where(IS_OPEN).order_by(tickets.c.urgency, tickets.c.ref)
     return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
 
 
@@ -133,7 +133,7 @@ async def count(conn: AsyncConnection) -> int:
 
 
 async def count_open(conn: AsyncConnection) -> int:
-    query = sa.select(sa.func.count()).select_from(tickets).where(tickets.c.open)
+    query = sa.select(sa.func.count()).select_from(tickets).where(IS_OPEN)
     return (await conn.execute(query)).scalar_one()
 
 
