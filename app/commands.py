@@ -28,6 +28,7 @@ from app.store import outbox, tickets
 from app.store.failure import Failure
 from app.ticket_view import ticket_json, why_words
 from app.web import failures
+from app.web.looking import portal_url
 
 PATIENCE = timedelta(minutes=2)  # for the running service to do what a command asks
 
@@ -196,12 +197,7 @@ async def explain(settings: Settings, ref: str, *, as_json: bool) -> bool:
 def _as_json(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     spans = explained(ticket.now_cycle, desk.rules.calendars, desk.now())
     names = {person.id: person.name for person in desk.people.values()}
-    return ticket_json(ticket, spans, portal_url=portal_address(desk), names=names)
-
-
-def portal_address(desk: Desk) -> str:
-    """Where the cards are; empty without a portal."""
-    return desk.portal.address if desk.portal else ""
+    return ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
 
 
 def _explanation(desk: Desk, ticket: Ticket, said: frozenset[str]) -> Iterator[str]:

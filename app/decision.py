@@ -117,7 +117,7 @@ def _ticket(
         read_at=around.read_at,
         cycles=cycles,
         sla_state=None if _is_void(state, value) else sla_state(cycles[-1], state, now),
-        agent=_number(fields.get("assignee", "")),
+        agent=_somebody(_number(fields.get("assignee", "")), rules),
         client=fields.get("client", ""),
         client_name=fields.get("client_name", ""),
         object=fields.get("object", ""),
@@ -166,6 +166,11 @@ def _requests(facts: Sequence[Fact], rules: Rules) -> tuple[str, ...]:
 
 def _extra(fields: Mapping[str, str]) -> dict[str, str]:
     return {code.removeprefix("extra:"): v for code, v in fields.items() if code.startswith("extra:")}
+
+
+def _somebody(person: int | None, rules: Rules) -> int | None:
+    """A deal always has an assignee; one left with a robot has none yet."""
+    return None if person in rules.people.robots else person
 
 
 def _number(text: str) -> int | None:

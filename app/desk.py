@@ -9,16 +9,18 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
 from app.model import Person
-from app.rules import Rules, load_rules
+from app.rules import Rules, load_rules, rules_from
 from app.settings import Settings
-from app.store import marks, people
+from app.store import marks, people, rules_log
 from app.store.engine import Database
 from app.store.migrate import migrate
 
@@ -92,13 +94,18 @@ def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
     return PortalConfig(
         webhook=webhook.get_secret_value() if webhook else "",
         sources=tuple(
-            SourceConfig(s.kind, s.category, s.entity_type, s.group, s.read) for s in rules.sources
+            SourceConfig(s.kind, s.category, s.entity_type, s.group, s.read, frozenset(s.stages))
+            for s in rules.sources
         ),
         fields=rules.fields,
         robots=rules.people.robots,
         ca_file=settings.ca_file,
         dry_run=settings.dry_run,
         language=rules.desk.language,
+        extra=rules.policy_fields,
+        chats=tuple(dict.fromkeys(chat for chat in (rules.chats.alerts, rules.chats.digest) if chat)),
+        colleagues=(rules.people.head, *rules.people.leads, *rules.people.duty, rules.people.director),
+        since=rules.desk.since,
     )
 
 
@@ -139,6 +146,26 @@ async def _born_at(db: Database, now: datetime) -> datetime:
         if told is None:
             await marks.put(conn, BORN, now.isoformat())
     return datetime.fromisoformat(told) if told else now
+
+
+async def rules_then(conn: AsyncConnection, desk: Desk, version: str) -> Rules:
+    """Terms, calendars and phrases as when a ticket began; stages, people and chats of today."""
+    if not version or version == desk.rules.version:
+        return desk.rules
+    if version not in desk.pinned:
+        text = await rules_log.load(conn, version)
+        if text is None:
+            return desk.rules
+        today = desk.rules
+        desk.pinned[version] = replace(
+            rules_from(text),
+            desk=today.desk,
+            sources=today.sources,
+            people=today.people,
+            chats=today.chats,
+            alerts=today.alerts,
+        )
+    return desk.pinned[version]
 
 
 async def _people(db: Database) -> dict[int, Person]:

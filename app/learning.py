@@ -100,12 +100,18 @@ def _utterance_fact(ref: ItemRef, said: Utterance, read_at: datetime) -> Fact:
 def _unrecorded_stage(reading: Reading) -> Iterator[Fact]:
     """The card's stage where the history does not end with it (history off, trimmed or late)."""
     card = reading.card
-    last = max(reading.moves, key=lambda move: (move.at, len(move.key), move.key), default=None)
+    rows = [move for move in reading.moves if _is_kanban(move.stage) == _is_kanban(card.stage)]
+    last = max(rows, key=lambda move: (move.at, len(move.key), move.key), default=None)
     if last is not None and last.stage == card.stage:
         return
     at = card.created_at if last is None else min(card.modified_at, reading.read_at)
     move = Move(f"card:{card.stage}:{at:%Y%m%dT%H%M%S}", at, card.stage, card.category)
     yield _stage_fact(card.ref, move, reading.read_at)
+
+
+def _is_kanban(stage: str) -> bool:
+    """A task has a status and, apart from it, a kanban stage: `stage:57` (contract.md 4)."""
+    return stage.startswith("stage:")
 
 
 def _fields(reading: Reading, known: Sequence[Fact], memory: CardMemory) -> Iterator[Fact]:

@@ -6,6 +6,7 @@ so a stamp that was written once stays written until something happens.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from app import words
@@ -27,7 +28,7 @@ EMPTY_FOR_VOID = ("SLA_STATE", "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_OVERDUE")
 UNSTAMPED_STATES = frozenset({State.DELETED, State.LEFT})
 
 
-def stamp_of(ticket: Ticket, calendars: dict[str, Calendar], zone: tzinfo) -> Stamp | None:
+def stamp_of(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinfo) -> Stamp | None:
     """The fields of this ticket's card; None where nothing may be written."""
     if not ticket.counted or ticket.state in UNSTAMPED_STATES:
         return None
@@ -47,7 +48,7 @@ def _class_fields(ticket: Ticket) -> dict[str, str]:
     }
 
 
-def _clock_fields(ticket: Ticket, calendars: dict[str, Calendar], zone: tzinfo) -> dict[str, str]:
+def _clock_fields(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinfo) -> dict[str, str]:
     cycle = ticket.now_cycle
     fields = {
         "SLA_STATE": ticket.sla_state.value if ticket.sla_state else "",
@@ -74,7 +75,7 @@ def first_reply_at(cycle: Cycle) -> datetime | None:
     return None if cycle.reply.met_by == "closing" else cycle.reply.met_at
 
 
-def overdue_text(ticket: Ticket, calendars: dict[str, Calendar], zone: tzinfo) -> str:
+def overdue_text(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinfo) -> str:
     """«с 24.11 14:00» while open, «1 ч 45 мин» of open time at the end."""
     late = [clock for clock in clocks(ticket.now_cycle) if clock.outcome is OutcomeWord.BREACHED]
     unmet = [clock.outcome_at for clock in late if clock.met_at is None and clock.outcome_at]
@@ -86,7 +87,7 @@ def overdue_text(ticket: Ticket, calendars: dict[str, Calendar], zone: tzinfo) -
     return words.work_length(max(lateness))
 
 
-def how_late(clock: Ledger, calendars: dict[str, Calendar]) -> timedelta:
+def how_late(clock: Ledger, calendars: Mapping[str, Calendar]) -> timedelta:
     """Open time between the missed deadline and the event."""
     if clock.outcome_at is None or clock.met_at is None:
         return timedelta(0)

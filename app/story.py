@@ -31,6 +31,7 @@ from app.rules import Rules, Source
 from app.triage import VERSION, classify
 from app.triage.phrases import is_acknowledgement, is_automatic, is_thanks
 
+CALL_BEFORE_CARD = timedelta(hours=1)
 CORRECTION_WINDOW = timedelta(minutes=10)
 """The classifier may change its mind this long after the start without it being a raise."""
 
@@ -181,9 +182,14 @@ def _spoken(facts: Sequence[Fact], rules: Rules, started_at: datetime) -> tuple[
         if side is Side.NOBODY or (number and is_automatic(text, rules.phrases.automatic)):
             continue
         first_text = first_text or (side is Side.CLIENT and bool(text.strip()))
-        if side is Side.CLIENT or fact.happened_at >= started_at:
+        if side is Side.CLIENT or fact.happened_at >= _heard_from(fact, started_at):
             said.append(_one_spoken(fact, side, text, rules))
     return tuple(said), first_text
+
+
+def _heard_from(fact: Fact, started_at: datetime) -> datetime:
+    """Our words before the start belong to another life, save a call: its card is made while it lasts."""
+    return started_at - CALL_BEFORE_CARD if fact.value.get("channel") == "call" else started_at
 
 
 def _one_spoken(fact: Fact, side: Side, text: str, rules: Rules) -> Spoken:

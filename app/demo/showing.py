@@ -56,7 +56,8 @@ def _cards(shown: Shown) -> Table:
 def _card(office: Office, case: Case) -> Iterator[str]:
     portal = office.portal
     fields = portal.sla(case.place, case.id)
-    title = portal.task(case.id)["title"] if case.place == "task" else portal.item(case.place, case.id)["title"]
+    row = portal.task(case.id) if case.place == "task" else portal.item(int(case.place), case.id)
+    title = (row or {}).get("title", "")
     kind = {"task": "задача", 2: "сделка"}.get(case.place, "смарт-процесс")
     yield f"{kind} {case.id}"
     yield words.short(str(title), 34)

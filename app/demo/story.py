@@ -173,7 +173,7 @@ reconcile = "15m"
 
 def furnish(portal: EmulatedPortal) -> Office:
     """A portal with a support department in it, before its first ticket."""
-    people = [portal.add_user(*reversed(name.split())) for name in AGENTS]
+    people = [portal.add_user(first, last) for last, first in map(str.split, AGENTS)]
     head = portal.add_user("Игорь", "Соколов")
     director = portal.add_user("Елена", "Громова")
     intake = portal.add_user("Почта", "Робот")

@@ -171,7 +171,9 @@ async def _was_said(desk: Desk, letter: Letter) -> bool:
     uncertain = [each for each in letter.says if each.uncertain]
     if not uncertain or letter.work.portal_id is not None:
         return False
-    found = await desk.working_portal.find_said(letter.work.message, marker(uncertain[0].message.key))
+    message = letter.work.message
+    sign = message.text if message.kind is MessageKind.TIMELINE else marker(uncertain[0].message.key)
+    found = await desk.working_portal.find_said(message, sign)
     if found is None:
         return False
     async with desk.db.begin() as conn:

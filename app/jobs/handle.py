@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, decide
-from app.desk import Desk
+from app.desk import Desk, rules_then
 from app.learning import CardMemory, learned
 from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Ticket
-from app.rules import Rules, rules_from
+from app.rules import Rules
 from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
 from app.store.inbox import Claim
@@ -49,12 +48,12 @@ async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
     """Put the items that these activities and comments belong to into the inbox."""
     if not claims:
         return
-    hints = [claim.subject for claim in claims if isinstance(claim.subject, Hint)]
-    found = await desk.working_portal.owners(hints)
+    hints = {claim.subject: claim for claim in claims if isinstance(claim.subject, Hint)}
+    found = await desk.working_portal.owners(list(hints))
     async with desk.db.begin() as conn:
         remembered = await fact_store.owners_of(conn, [str(hint) for hint in hints])
-        for claim in claims:
-            await _follow(conn, desk, claim, found.get(claim.subject), remembered.get(str(claim.subject), ()))  # type: ignore[call-overload]
+        for hint, claim in hints.items():
+            await _follow(conn, desk, claim, found.get(hint), remembered.get(str(hint), ()))
 
 
 async def _follow(
@@ -78,14 +77,14 @@ async def _follow(
 async def _handle_items(desk: Desk, claims: Sequence[Claim]) -> None:
     if not claims:
         return
-    refs = [claim.subject for claim in claims if isinstance(claim.subject, ItemRef)]
+    held = {claim.subject: claim for claim in claims if isinstance(claim.subject, ItemRef)}
     async with desk.db.read() as conn:
-        known = await tickets.load_many(conn, refs)
-    readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in refs])
+        known = await tickets.load_many(conn, held)
+    readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in held])
     by_ref = {reading.ref: reading for reading in readings}
     lost_rights = await _is_mass_loss(desk, readings)
-    for claim in claims:
-        reading = by_ref[claim.subject]  # type: ignore[index]
+    for ref, claim in held.items():
+        reading = by_ref[ref]
         if lost_rights and isinstance(reading, Gone):
             reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
         await _handle_one(desk, claim, reading)
@@ -104,7 +103,7 @@ async def _is_mass_loss(desk: Desk, readings: Iterable[Reading | Gone | Unread])
         desk.health.warnings.pop("rights", None)
         return False
     async with desk.db.read() as conn:
-        vanished_tickets = [t for t in (await tickets.load_many(conn, gone)).values() if t and t.open]
+        vanished_tickets = [t for t in (await tickets.load_many(conn, gone)).values() if t.open]
         open_count = await tickets.count_open(conn)
     mass = len(vanished_tickets) > max(MASS_LOSS_COUNT, MASS_LOSS_SHARE * open_count)
     if mass:
@@ -122,8 +121,10 @@ async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone | Unread
         async with desk.db.begin() as conn:
             if await _waits_for_its_deal(conn, desk, claim, reading):
                 return
-            await _decide_and_save(conn, desk, reading)
-            await inbox.done(conn, claim)
+            if await _decide_and_save(conn, desk, reading):
+                await inbox.done(conn, claim)
+            else:
+                await inbox.later(conn, claim, desk.now(), "карточка записана во время чтения")
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         log.exception("an item could not be decided", extra={"ref": str(reading.ref)})
         async with desk.db.begin() as conn:
@@ -138,8 +139,8 @@ async def _waits_for_its_deal(
     if not bound:
         return False
     owners = await tickets.load_many(conn, bound)
-    if any(owners.values()):
-        await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref, t in owners.items() if t], desk.now())
+    if owners:
+        await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in owners], desk.now())
         await inbox.done(conn, claim)
         return True
     if claim.attempts > 1:
@@ -149,23 +150,25 @@ async def _waits_for_its_deal(
     return True
 
 
-async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading | Gone) -> None:
+async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading | Gone) -> bool:
+    """False: we wrote the card while it was read, so its fields are of the past and tell of nobody's change."""
     now = desk.now()
     ticket = await tickets.load(conn, reading.ref)
     known_facts = await fact_store.load(conn, reading.ref)
     memory = await stamps.memory(conn, reading.ref)
     facts = _ordered([*known_facts, *learned(reading, known_facts, CardMemory(*memory))])
     if not facts:
-        return
-    rules = await _rules_of(conn, desk, ticket)
+        return True
+    rules = await rules_then(conn, desk, ticket.rules_version if ticket else "")
     known = Known(ticket, await outbox.said(conn, reading.ref))
     decision = decide(facts, known, _around(desk, reading, ticket), rules, now)
     if decision is None:
-        return
-    await fact_store.add(conn, [*facts[:0], *_new(facts, known_facts), *decision.facts])
-    if isinstance(reading, Reading):
-        await stamps.saw(conn, reading.ref, reading.card.sla)
+        return True
+    if isinstance(reading, Reading) and not await stamps.saw(conn, reading.ref, reading.card.sla, reading.read_at):
+        return False
+    await fact_store.add(conn, [*_new(facts, known_facts), *decision.facts])
     await _save(conn, desk, rules, decision, now)
+    return True
 
 
 def _ordered(facts: Sequence[Fact]) -> list[Fact]:
@@ -183,32 +186,13 @@ def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Aroun
     return Around(desk.name_of, desk.working_portal.card_url, reading.read_at, cursor, notes)
 
 
-async def _rules_of(conn: AsyncConnection, desk: Desk, ticket: Ticket | None) -> Rules:
-    """Terms, calendars and phrases as they were when the ticket began; people and chats of today."""
-    version = ticket.rules_version if ticket else desk.rules.version
-    if version == desk.rules.version:
-        return desk.rules
-    if version not in desk.pinned:
-        text = await rules_log.load(conn, version)
-        if text is None:
-            return desk.rules
-        desk.pinned[version] = _with_todays_people(rules_from(text), desk.rules)
-    return desk.pinned[version]
-
-
-def _with_todays_people(old: Rules, today: Rules) -> Rules:
-    return replace(
-        old, desk=today.desk, sources=today.sources, people=today.people, chats=today.chats, alerts=today.alerts
-    )
-
-
 async def _save(conn: AsyncConnection, desk: Desk, rules: Rules, decision: Decision, now: datetime) -> None:
     if not await tickets.save(conn, decision.ticket, decision.outcomes):
         return  # somebody saved a newer reading
     await rules_log.pin(conn, rules.version, rules.text, now)
     if decision.stamp is not None:
         await stamps.want(conn, decision.stamp, now)
-    await outbox.withdraw(conn, decision.ticket.ref, decision.standing, now)
+    await outbox.withdraw(conn, decision.ticket.ref, decision.standing)
     await outbox.put(conn, decision.messages, now)
 
 

@@ -16,11 +16,11 @@ from app import words
 from app.desk import Desk
 from app.metrics.digest import Digest, Freshness, Office, digest_of
 from app.metrics.digest_text import digest_text
-from app.metrics.periods import Period, PeriodKind, finished_period, period_of, reach
-from app.metrics.picture import picture
-from app.metrics.sheet import sheet
+from app.metrics.periods import Period, PeriodKind, finished_period, period_before, period_of, reach
+from app.metrics.picture import picture_of
+from app.metrics.sheet import sheet_of
 from app.metrics.targets import targets_of
-from app.model import Message, MessageKind
+from app.model import Message, MessageKind, Outcome
 from app.reporting import Slot, due_slots
 from app.store import inbox, marks, outcomes, tickets
 
@@ -51,24 +51,21 @@ async def make_report(
     calendar, now = desk.rules.calendar, desk.now()
     today = calendar.local(now).date()
     period = period_of(kind, on, calendar) if on else finished_period(kind, today, calendar)
-    digest = await _digest(desk, period, now)
-    text = digest_text(digest, desk.rules.desk.name, desk_card_url(desk), late=late)
-    png, xlsx = await asyncio.to_thread(_files, digest, desk.rules.desk.name)
-    return Report(digest, text, png, xlsx)
+    digest, found = await _digest(desk, period, now)
+    name, card_url = desk.rules.desk.name, desk.portal.card_url if desk.portal else None
+    return Report(
+        digest,
+        digest_text(digest, name, card_url, late=late),
+        await asyncio.to_thread(picture_of, digest, name),
+        await asyncio.to_thread(sheet_of, digest, found, name, card_url),
+    )
 
 
-def _files(digest: Digest, name: str) -> tuple[bytes, bytes]:
-    return picture(digest, name), sheet(digest, name)
-
-
-def desk_card_url(desk: Desk) -> Callable[..., str] | None:
-    """Links to cards, where this process knows the portal."""
-    return desk.portal.card_url if desk.portal else None
-
-
-async def _digest(desk: Desk, period: Period, now: datetime) -> Digest:
+async def _digest(desk: Desk, period: Period, now: datetime) -> tuple[Digest, list[Outcome]]:
     calendar = desk.rules.calendar
     start_at, end_at = reach(period, calendar)
+    if period.kind is not PeriodKind.DAY:  # it stands beside the period before
+        start_at = min(start_at, period_before(period, calendar).bounds(calendar.zone)[0])
     async with desk.db.read() as conn:
         found = await outcomes.between(conn, start_at, end_at)
         waiting = [ticket for ticket in await tickets.open_tickets(conn) if ticket.counted]
@@ -83,7 +80,7 @@ async def _digest(desk: Desk, period: Period, now: datetime) -> Digest:
         targets=goals,
         since=calendar.local(since).date() if since else None,
     )
-    return digest_of(found, waiting, period, office=office, fresh=fresh, now=now)
+    return digest_of(found, waiting, period, office=office, fresh=fresh, now=now), found
 
 
 def _recent(received_at: datetime, period: Period, zone: Any) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.desk import Desk
+from app.desk import Desk, rules_then
 from app.model import ExplainedSpan, Person, Ticket
-from app.rules import Rules, rules_from
+from app.rules import Rules
 from app.settings import Settings
 from app.sla.explanation import explained
-from app.store import rules_log
 from app.web.board import Surroundings
 
 
@@ -35,24 +33,8 @@ def surroundings(desk: Desk, rules: Rules | None = None) -> Surroundings:
     )
 
 
-async def rules_then(conn: AsyncConnection, desk: Desk, ticket: Ticket) -> Rules:
-    """The rules under which the ticket began; stages and people are those of today."""
-    version = ticket.rules_version
-    if not version or version == desk.rules.version:
-        return desk.rules
-    if version not in desk.pinned:
-        text = await rules_log.load(conn, version)
-        if text is None:
-            return desk.rules
-        today = desk.rules
-        desk.pinned[version] = replace(
-            rules_from(text), desk=today.desk, sources=today.sources, people=today.people, chats=today.chats
-        )
-    return desk.pinned[version]
-
-
 async def spans_of(conn: AsyncConnection, desk: Desk, ticket: Ticket) -> tuple[ExplainedSpan, ...]:
-    rules = await rules_then(conn, desk, ticket)
+    rules = await rules_then(conn, desk, ticket.rules_version)
     return explained(ticket.now_cycle, rules.calendars, desk.now())
 
 

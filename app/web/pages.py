@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app import words
-from app.desk import Desk
+from app.desk import Desk, rules_then
 from app.model import ItemRef, State, Ticket, TicketClass
 from app.store import facts, tickets
 from app.story import telling
@@ -16,7 +16,7 @@ from app.web.access import PageVisitor
 from app.web.board import board, earlier
 from app.web.desks import DeskHere
 from app.web.frames import frame_of, portal_words
-from app.web.looking import agents_of, rules_then, spans_of, surroundings
+from app.web.looking import agents_of, spans_of, surroundings
 from app.web.problems import Problem
 from app.web.rendering import page
 from app.web.ticket_page import ticket_page
@@ -101,7 +101,7 @@ async def show_ticket(request: Request, desk: DeskHere, visitor: PageVisitor, re
         ticket = await tickets.load(conn, item)
         if ticket is None:
             raise Problem(404, f"Обращения {ref} нет: возможно, оно ещё не прочитано из портала.")
-        rules = await rules_then(conn, desk, ticket)
+        rules = await rules_then(conn, desk, ticket.rules_version)
         spans = await spans_of(conn, desk, ticket)
         known = await facts.load(conn, item)
     now = desk.now()
