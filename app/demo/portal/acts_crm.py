@@ -18,15 +18,14 @@ class CrmActs:
         """A new funnel; stages are (code, name, P|S|F). Answers the category's number."""
         return directories.add_funnel(self.world, entity_type, name, stages)
 
-    def add_type(
-        self, title: str, entity_type: int | None = None, parents: tuple[int, ...] = ()
-    ) -> tuple[int, int]:
-        """A smart process with its default funnel: (entity type, type id).
-
-        `parents`: types whose items may have it as a parent; they get a field parentId<entity type>.
-        """
-        made = directories.add_type(self.world, title, entity_type, parents)
+    def add_type(self, title: str, entity_type: int | None = None) -> tuple[int, int]:
+        """A smart process with its default funnel: (entity type, type id)."""
+        made = directories.add_type(self.world, title, entity_type)
         return made.entity_type, made.id
+
+    def relate(self, parent: int, child: int) -> None:
+        """Items of `child` may have an item of `parent` as their parent: a field parentId<parent>."""
+        self.world.relations.append((parent, child))
 
     def stage(self, entity_type: int, category: int, code: str) -> str:
         """The full id of a stage. Raises LookupError when the funnel has none with this code."""
@@ -80,7 +79,7 @@ class CrmActs:
         number = self.world.next_id("multifield") + 100
         return {"id": number, "valueType": "WORK", "value": value, "typeId": kind}
 
-    def add_deal(  # noqa: PLR0913: a card has as many blanks
+    def add_deal(  # noqa: PLR0913 - a card has as many blanks
         self,
         title: str,
         *,
@@ -101,7 +100,7 @@ class CrmActs:
             fields=more,
         )  # fmt: skip
 
-    def add_item(  # noqa: PLR0913: a card has as many blanks
+    def add_item(  # noqa: PLR0913 - a card has as many blanks
         self,
         entity_type: int,
         title: str,

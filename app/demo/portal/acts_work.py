@@ -13,7 +13,7 @@ class WorkActs:
 
     world: World
 
-    def add_user(  # noqa: PLR0913: a card has as many blanks
+    def add_user(  # noqa: PLR0913 - a card has as many blanks
         self,
         name: str,
         last_name: str,
@@ -65,7 +65,7 @@ class WorkActs:
     def project_stages(self, group: int) -> dict[int, str]:
         return dict(self.world.groups[group].stages)
 
-    def add_task(  # noqa: PLR0913: a card has as many blanks
+    def add_task(  # noqa: PLR0913 - a card has as many blanks
         self,
         title: str,
         description: str = "",

@@ -176,12 +176,26 @@ def fields(call: Call) -> Any:
         name: _described(info.type, name, info.upper, read_only=info.read_only, multiple=info.multiple)
         for name, info in system_fields(entity_type).items()
     }
+    for name, more in _MORE_ABOUT.items():
+        if name in described:
+            described[name] |= more
+    if "contactIds" in described:
+        described["contacts"] = _described("crm_contact", "contacts", "CONTACTS", multiple=True)
     for name, parent in items.parent_names(world, entity_type).items():
         described[name] = _described("crm_entity", name, f"PARENT_ID_{parent}")
         described[name]["settings"] = {"parentEntityTypeId": parent}
     for field in items.fields_of(world, entity_type).values():
         described[uf_name(field, original)] = _described_uf(field)
     return {"fields": described}
+
+
+_MORE_ABOUT: dict[str, Record] = {
+    "companyId": {"settings": {"parentEntityTypeId": COMPANY}},
+    "contactId": {"isDeprecated": True},
+    "mycompanyId": {
+        "settings": {"isMyCompany": True, "parentEntityTypeId": COMPANY, "isEmbeddedEditorEnabled": True}
+    },
+}
 
 
 def _described(

@@ -60,7 +60,7 @@ def _communications(item: Record) -> Record:
             "TYPE_ID": one["typeId"],
         }
         answer.setdefault(one["typeId"], []).append(row)
-    for kind in answer:
+    for kind in list(answer):
         answer[f"HAS_{kind}"] = "Y"
     return answer
 

@@ -81,7 +81,7 @@ def add_funnel(world: World, entity_type: int, name: str, stages: StageRows, *, 
     """A new funnel with its stages; the number of the category. The deals' first funnel is 0."""
     general = entity_type == DEAL and default
     number = 0 if general else world.next_id("category")
-    sort = 300 if general else 200 + 100 * sum(one.entity_type == entity_type for one in world.categories)
+    sort = 300 if general else 200 if entity_type == DEAL else 500
     world.categories.append(Category(number, name, entity_type, sort, default))
     fill(world, directory_of(entity_type, number), stages)
     return number
@@ -112,10 +112,10 @@ def fill_plain(world: World) -> None:
             world.stages.append(Stage(world.next_id("status") + 100, code, status, name, place * 10, "P"))
 
 
-def add_type(world: World, title: str, entity_type: int | None, parents: tuple[int, ...]) -> SmartType:
+def add_type(world: World, title: str, entity_type: int | None) -> SmartType:
     """A smart process. Its id, its entity type and its funnel's number are three different numbers."""
     number = entity_type or 177 + 7 * len(world.types)
-    made = SmartType(world.next_id("type") + 36, number, title, world.instant(), parents)
+    made = SmartType(world.next_id("type") + 36, number, title, world.instant())
     world.types[number] = made
     world.items[number] = {}
     add_funnel(world, number, "Общая", SMART_STAGES, default=True)

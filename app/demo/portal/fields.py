@@ -214,11 +214,6 @@ taxValue double 0
 mycompanyId crm_company
 lastActivityBy user r
 lastActivityTime datetime r
-utmSource string
-utmMedium string
-utmCampaign string
-utmContent string
-utmTerm string
 """)
 
 _CONTACT = _table("""

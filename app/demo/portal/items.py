@@ -30,12 +30,8 @@ def fields_of(world: World, entity_type: int) -> dict[str, UserField]:
 
 
 def parent_names(world: World, entity_type: int) -> dict[str, int]:
-    """`parentId177` → 177 for each smart process that is a parent of this type."""
-    return {
-        f"parentId{one.entity_type}": one.entity_type
-        for one in world.types.values()
-        if entity_type in one.parents
-    }
+    """`parentId177` → 177 for each type whose items may be parents of this one's."""
+    return {f"parentId{parent}": parent for parent, child in world.relations if child == entity_type}
 
 
 def kind_of(world: World, entity_type: int, name: str) -> tuple[str, bool] | None:

@@ -49,8 +49,11 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "datetime": _instant,
     "date": _instant,
 }
-_LOOSE = frozenset({"ATTACH", "KEYBOARD", "MENU"})
-"""Documented as an object or a string, though the extracted spec says only object."""
+_LOOSE = frozenset(
+    "ATTACH KEYBOARD MENU LIST_FILTER_LABEL LIST_COLUMN_LABEL EDIT_FORM_LABEL ERROR_MESSAGE HELP_MESSAGE "
+    "editFormLabel helpMessage".split()
+)
+"""Documented as a structure or a string, though the extracted spec says only one of them."""
 
 
 @dataclass(slots=True)
@@ -120,7 +123,7 @@ class _Check:
 
     def type(self, name: str, base: str, value: Any) -> None:
         fits = _FITS.get(base)
-        if value is None or fits is None or name in _LOOSE or fits(value):
+        if value is None or fits is None or name.split(".")[-1] in _LOOSE or fits(value):
             return
         self.faults.append(f"{self.method}: {name} is not {base}: {str(value)[:60]!r}")
 

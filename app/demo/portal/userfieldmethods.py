@@ -134,7 +134,7 @@ def _config_row(field: UserField, language: str | None, *, with_enum: bool) -> R
 def _config_label(field: UserField, name: str, language: str | None) -> Record | None:
     texts = field.labels.get(name, {})
     if language is None:
-        return {"en": None, "ru": None} | texts
+        return dict(texts) or {"en": None, "ru": None}
     return {language: texts[language]} if language in texts else None
 
 

@@ -82,7 +82,6 @@ class SmartType:
     entity_type: int
     title: str
     created_at: datetime
-    parents: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -293,6 +292,7 @@ class World:
     categories: list[Category] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     types: dict[int, SmartType] = field(default_factory=dict)
+    relations: list[tuple[int, int]] = field(default_factory=list)
     userfields: list[UserField] = field(default_factory=list)
     items: dict[int, dict[int, Record]] = field(default_factory=dict)
     bin: dict[Owner, Record] = field(default_factory=dict)

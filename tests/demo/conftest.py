@@ -1,0 +1,19 @@
+"""A fresh portal for every test."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.demo.helpdesk import HANDLER, Helpdesk
+
+
+@pytest.fixture
+def desk() -> Helpdesk:
+    return Helpdesk()
+
+
+@pytest.fixture
+def heard_desk(desk: Helpdesk) -> Helpdesk:
+    """With an outgoing webhook for everything."""
+    desk.portal.subscribe(HANDLER, "token")
+    return desk
