@@ -9,6 +9,7 @@ from datetime import timedelta
 from app import words
 from app.metrics.kpi import SMALL, Kpi
 from app.metrics.periods import DAY, Period, PeriodKind
+from app.metrics.targets import SMALLER_IS_BETTER
 from app.model import TicketClass
 
 WIDTH = 35
@@ -92,6 +93,14 @@ def calendar_length(length: timedelta) -> str:
     """Time as the client felt it: «2 сут. 3 ч»."""
     rest = words.duration(length - timedelta(days=length.days))
     return f"{length.days} сут. {rest}" if length.days else rest
+
+
+def goal(kpi: Kpi) -> str:
+    """«не меньше 95 %», «не больше 14 %», or nothing."""
+    if kpi.target is None:
+        return ""
+    bound = "не больше" if kpi.code in SMALLER_IS_BETTER else "не меньше"
+    return f"{bound} {words.number(kpi.target) if kpi.code in RATES else words.percent(kpi.target)}"
 
 
 def mark(kpi: Kpi) -> str:
