@@ -66,7 +66,7 @@ async def test_done_is_remembered_as_what_the_card_holds(database: Database) -> 
         await want(conn, STANDARD)
         await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
         await stamps.done(conn, DEAL, STANDARD, NOW)
-        assert await stamps.memory(conn, DEAL) == (STANDARD, {})
+        assert await stamps.confirmed(conn, DEAL) == STANDARD
         assert await due(conn, NOW + HOUR) == []
 
 
@@ -94,9 +94,8 @@ async def test_a_refused_write_waits_and_leaves_no_trace(database: Database) -> 
         await want(conn, STANDARD)
         await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
         await stamps.later(conn, DEAL, NOW + HOUR, "OVERLOAD")
-        assert await stamps.memory(conn, DEAL) == ({}, {})
         assert await due(conn, NOW + HOUR - MINUTE) == []
-        assert [work.attempts for work in await due(conn, NOW + HOUR)] == [1]
+        assert [(work.attempts, work.attempted) for work in await due(conn, NOW + HOUR)] == [(1, {})]
 
 
 async def test_the_same_wish_again_does_not_shorten_the_wait(database: Database) -> None:
@@ -114,9 +113,9 @@ async def test_an_attempt_of_unknown_fate_is_remembered_until_a_reading(database
         await want(conn, STANDARD)
         await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
         await stamps.later(conn, DEAL, NOW + HOUR, "timeout", unknown_fate=True)
-        assert await stamps.memory(conn, DEAL) == ({}, STANDARD)
+        assert [work.attempted for work in await due(conn, NOW + HOUR)] == [STANDARD]
         assert await stamps.saw(conn, DEAL, STANDARD, NOW + MINUTE)
-        assert await stamps.memory(conn, DEAL) == (STANDARD, {})
+        assert [work.attempted for work in await due(conn, NOW + HOUR)] == [{}]
 
 
 async def test_a_reading_during_the_write_does_not_settle_its_fate(database: Database) -> None:
@@ -131,8 +130,17 @@ async def test_a_reading_older_than_our_write_is_refused(database: Database) -> 
     async with database.begin() as conn:
         await want(conn, STANDARD)
         await stamps.done(conn, DEAL, STANDARD, NOW)
-        assert not await stamps.saw(conn, DEAL, {}, NOW)
+        assert not await stamps.saw(conn, DEAL, {}, NOW - MINUTE)
         assert await stamps.confirmed(conn, DEAL) == STANDARD
+
+
+async def test_our_wish_and_our_attempts_are_remembered_as_ours(database: Database) -> None:
+    async with database.begin() as conn:
+        await stamps.saw(conn, DEAL, {"SLA_CLASS": ""}, NOW - HOUR)
+        await want(conn, STANDARD)
+        await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
+        await want(conn, {"SLA_AREA": "passes"})
+        assert await stamps.memory(conn, DEAL) == ({"SLA_CLASS": ""}, STANDARD | {"SLA_AREA": "passes"})
 
 
 async def test_a_person_overwrote_ours(database: Database) -> None:
