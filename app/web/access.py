@@ -65,12 +65,13 @@ class Door:
         if site is not None:
             ours = site in {"same-origin", "none"}
         else:
-            ours = origin is None or urlsplit(origin).netloc in {
-                request.headers.get("host", ""),
-                self.public_host,
-            }
+            ours = origin is None or urlsplit(origin).netloc in self._own_hosts(request)
         if not ours:
             raise Problem(403, "Форма отправлена с чужой страницы.")
+
+    def _own_hosts(self, request: Request) -> set[str]:
+        """`Origin: null` has no host at all, so an empty one is never ours."""
+        return {host for host in (request.headers.get("host", ""), self.public_host) if host}
 
     def check_form(self, request: Request, visitor: Visitor, mark: str) -> None:
         """A post that changes something carries the mark of the page it stood on."""

@@ -28,8 +28,8 @@ async def limited_body(request: Request, limit: int) -> bytes:
 
 
 def _too_long(limit: int) -> Problem:
-    # The rest of the body stays unread: the connection cannot serve another request.
-    return Problem(413, f"Тело запроса больше {limit // 1024} КиБ.", connection="close")
+    # Not `Connection: close`: with unread data it becomes a reset, and the sender never sees this answer.
+    return Problem(413, f"Тело запроса больше {limit // 1024} КиБ.")
 
 
 async def form_fields(request: Request) -> dict[str, str]:

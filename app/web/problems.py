@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.store.engine import StoreUnavailable
 from app.web.rendering import page
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,12 @@ async def _on_validation(request: Request, problem: Exception) -> Response:
     return refusal(request, 422, detail, errors=errors)
 
 
+async def _on_store_away(request: Request, error: Exception) -> Response:
+    log.warning("store_unavailable", path=request.url.path, why=str(error))
+    detail = "База данных не отвечает. Подождите минуту и повторите; причины — по адресу /readyz."
+    return refusal(request, 503, detail, {"Retry-After": "10"})
+
+
 async def _on_crash(request: Request, error: Exception) -> Response:
     log.error("request_failed", path=request.url.path, error=type(error).__name__, exc_info=error)
     return refusal(request, 500, "Ошибка записана в журнал сервиса.")
@@ -96,4 +103,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(StoreUnavailable, _on_store_away)
     app.add_exception_handler(Exception, _on_crash)

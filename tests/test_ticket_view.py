@@ -1,0 +1,59 @@
+"""A ticket for programs, and its reasons for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from app.model import ItemRef, Side
+from app.ticket_view import card_url, rfc3339, ticket_json, why_words
+from tests.lives import Desk, move, reading, said
+
+
+@pytest.mark.parametrize(
+    ("ref", "path"),
+    [
+        ("deal:41", "/crm/deal/details/41/"),
+        ("item:177:5", "/crm/type/177/details/5/"),
+        ("task:17", "/company/personal/user/0/tasks/task/view/17/"),
+    ],
+)
+@pytest.mark.parametrize("base", ["https://portal.test", "https://portal.test/"])
+def test_the_card_of_every_kind_has_its_address(ref: str, path: str, base: str) -> None:
+    assert card_url(base, ItemRef.parse(ref)) == f"https://portal.test{path}"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("work", "рабочее время"),
+        ("night", "ночь"),
+        ("holiday:День народного единства", "праздник: День народного единства"),
+        ("day_off:перенос", "нерабочий день: перенос"),
+        ("pause:waiting_client", "пауза: ждём клиента"),
+        ("pause:waiting_client:silent", "пауза: ждём клиента, без переписки"),
+        ("pause:done", "было решено"),
+    ],
+)
+def test_reasons_read_as_words(code: str, words: str) -> None:
+    assert why_words(code) == words
+
+
+def test_instants_are_utc_without_fractions() -> None:
+    moscow = datetime(2026, 11, 24, 9, 15, 30, 999999, timezone(timedelta(hours=3)))
+    assert rfc3339(moscow) == "2026-11-24T06:15:30Z"
+    assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00Z"
+    assert rfc3339(None) is None
+
+
+def test_a_closing_without_an_answer_is_no_reply() -> None:
+    ticket = Desk().reads(reading("24.11 12:00", moves=[move(2, "24.11 11:00", "SOLVED")])).ticket
+    item = ticket_json(ticket, (), portal_url="https://portal.test", names={})
+    assert (item["first_reply_at"], item["reply_met_by"], item["reply_outcome"]) == (None, "closing", "met")
+
+
+def test_what_is_unknown_is_null() -> None:
+    ticket = Desk().reads(reading("24.11 12:00", spoken=[said(1, "24.11 11:00", Side.OURS)])).ticket
+    item = ticket_json(ticket, (), portal_url="https://portal.test", names={})
+    assert [item[key] for key in ("agent", "object", "repeat_of", "solved_at", "solve_outcome")] == [None] * 5
