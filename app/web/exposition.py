@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.bitrix.client import Traffic
 from app.desk import Desk
 from app.store import inbox, outbox, stamps, tallies
 from app.web.failures import failed_work
@@ -36,6 +37,7 @@ class Numbers:
     open_by_state: Mapping[str, int]
     last_portal_ok_at: datetime | None
     last_sweep_at: datetime | None
+    traffic: Traffic | None  # None: this process does not talk to the portal
 
 
 async def numbers_of(desk: Desk) -> Numbers:
@@ -50,6 +52,7 @@ async def numbers_of(desk: Desk) -> Numbers:
             open_by_state=await tallies.open_by_state(conn),
             last_portal_ok_at=desk.health.last_portal_ok_at,
             last_sweep_at=desk.health.last_sweep_at,
+            traffic=desk.portal.traffic if desk.portal else None,
         )
 
 
@@ -65,7 +68,7 @@ class _Gauges(Collector):
         self.numbers = numbers
         self.now = now
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         of = self.numbers
         yield _gauge("inbox_waiting", "Subjects to be read again.", of.inbox[0])
         yield _gauge("inbox_lag_seconds", "Age of the oldest of them.", of.inbox[1].total_seconds())
@@ -76,6 +79,8 @@ class _Gauges(Collector):
         yield _labelled("failed", "Work that gave up.", "kind", of.failed)
         yield _labelled("tickets_open", "Open tickets by SLA state.", "state", of.open_by_state)
         yield from self._ages()
+        if of.traffic:
+            yield from _portal(of.traffic)
 
     def _ages(self) -> Iterable[GaugeMetricFamily]:
         for name, at in (
@@ -85,6 +90,28 @@ class _Gauges(Collector):
             if at is not None:
                 age = (self.now - at).total_seconds()
                 yield _gauge(f"{name}_age_seconds", "Since the last one that succeeded.", age)
+
+
+def _portal(traffic: Traffic) -> Iterable[Metric]:
+    """What has gone over the road since the start of the process."""
+    yield _counter("portal_requests", "Requests to the portal.", traffic.requests)
+    waited = traffic.waited.total_seconds()
+    yield _counter("portal_waited_seconds", "Time spent waiting for the portal's limits.", waited)
+    for name, text, label, counts in (
+        ("portal_commands", "Commands by method.", "method", traffic.commands),
+        ("portal_errors", "Errors by the portal's code.", "code", traffic.errors),
+    ):
+        family = CounterMetricFamily(f"b24sla_{name}", text, labels=[label])
+        for value, count in sorted(counts.items()):
+            family.add_metric([value], count)
+        yield family
+    yield _gauge(
+        "portal_clock_offset_seconds", "The portal's clock minus ours.", traffic.offset.total_seconds()
+    )
+
+
+def _counter(name: str, text: str, value: float) -> CounterMetricFamily:
+    return CounterMetricFamily(f"b24sla_{name}", text, value=value)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Error, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, async_playwright
 
 from app.desk import Desk
 from app.store.engine import Database
@@ -61,6 +61,14 @@ class Watched:
     address: str
     faults: list[str] = field(default_factory=list)
 
+    def hears(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self.faults.append(said.text)
+
+    def asks(self, asked: Request) -> None:
+        if not asked.url.startswith(self.address):
+            self.faults.append(f"outside: {asked.url}")
+
     async def goes(self, path: str) -> None:
         await self.page.goto(self.address + path)
 
@@ -75,11 +83,9 @@ async def watched(browser: Browser, address: str, size: str) -> Watched:
     width, height = SIZES[size]
     context = await browser.new_context(viewport={"width": width, "height": height}, locale="ru-RU")
     seen = Watched(await context.new_page(), address)
-    seen.page.on("console", lambda said: said.type in {"error", "warning"} and seen.faults.append(said.text))
+    seen.page.on("console", seen.hears)
     seen.page.on("pageerror", lambda error: seen.faults.append(str(error)))
-    seen.page.on(
-        "request", lambda asked: asked.url.startswith(address) or seen.faults.append(f"outside: {asked.url}")
-    )
+    seen.page.on("request", seen.asks)
     return seen
 
 
@@ -125,7 +131,7 @@ async def test_the_board_has_landmarks_and_headed_tables(browser: Browser, desk:
         seen = await watched(browser, address, "phone")
         await seen.goes("/")
         for role in ("banner", "main", "contentinfo"):
-            assert await seen.page.get_by_role(role).count() == 1  # type: ignore[arg-type]
+            assert await seen.page.get_by_role(role).count() == 1
         burning = seen.page.get_by_role("region", name="Горит")
         assert await burning.get_by_role("columnheader").count() == 6
         assert await burning.get_by_role("rowheader").count() == 1

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.bitrix.client import Traffic
+from app.bitrix.portal import Portal
 from app.desk import Desk, Health
 from app.model import Lane, Message, MessageKind
 from app.store import inbox, outbox
@@ -103,6 +107,20 @@ async def test_the_numbers_count_events_by_name(client: httpx.AsyncClient) -> No
         "/webhooks/bitrix24", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
     assert (await numbers(client))["b24sla_events_total", "ONTASKADD"] == before + 1
+
+
+async def test_the_numbers_tell_what_went_to_the_portal(db: Database) -> None:
+    traffic = Traffic(requests=3, waited=timedelta(seconds=2))
+    traffic.commands["crm.item.list"] += 40
+    traffic.errors["QUERY_LIMIT_EXCEEDED"] += 1
+    desk = desk_of(db)
+    desk.portal = cast("Portal", SimpleNamespace(traffic=traffic))
+    async with client_of(desk) as client:
+        found = await numbers(client)
+    assert found["b24sla_portal_requests_total", ""] == 3
+    assert found["b24sla_portal_commands_total", "crm.item.list"] == 40
+    assert found["b24sla_portal_errors_total", "QUERY_LIMIT_EXCEEDED"] == 1
+    assert found["b24sla_portal_waited_seconds_total", ""] == 2
 
 
 async def test_a_database_that_is_away_is_a_problem_not_a_crash(tmp_path: Path) -> None:

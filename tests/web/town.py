@@ -75,7 +75,7 @@ def _reply(number: int, when: str) -> Utterance:
 
 async def town(desk: Desk) -> None:
     """A board with something in every section, on Tuesday 24.11.2026 at noon."""
-    quarter = {"object": "ЖК «Тихий берег»", "client_name": "Мария Крылова"}
+    quarter: dict[str, Any] = {"object": "ЖК «Тихий берег»", "client_name": "Мария Крылова"}
     await live(
         desk,
         41,
