@@ -9,8 +9,7 @@ from datetime import date, timedelta
 from app import words
 from app.metrics.kpi import SMALL, Kpi
 from app.metrics.periods import DAY
-from app.metrics.targets import SMALLER_IS_BETTER
-from app.metrics.wording import LENGTHS, RATES, TITLES, fraction, mark, shown
+from app.metrics.wording import LENGTHS, TITLES, fraction, goal, mark, shown
 from app.model import TicketClass
 from app.web.figures import Book, Figures, Question
 
@@ -108,7 +107,7 @@ def _figure(code: str, now_: Figures, before: Figures, asked: Question) -> Figur
         mark=mark(kpi),
         kept=bool(kpi.reached),
         of=_marks(kpi, now_["solved"]) if code == "csat" else made_of(kpi),
-        goal=_goal(kpi),
+        goal=goal(kpi),
         before="" if before[code].value is None else shown(before[code]),
     )
 
@@ -118,14 +117,6 @@ def _remark(kpi: Kpi) -> str:
     if kpi.value is None:
         return ""
     return "предварительно" if kpi.provisional else "оценка" if kpi.estimated else ""
-
-
-def _goal(kpi: Kpi) -> str:
-    """«не меньше 95 %», «не больше 14 %», or nothing."""
-    if kpi.target is None:
-        return ""
-    bound = "не больше" if kpi.code in SMALLER_IS_BETTER else "не меньше"
-    return f"{bound} {words.number(kpi.target) if kpi.code in RATES else words.percent(kpi.target)}"
 
 
 def _marks(csat: Kpi, solved: Kpi) -> str:
