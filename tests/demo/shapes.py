@@ -7,7 +7,7 @@ NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 def differences(sample: Any, answer: Any, path: str = "", *, loose: Collection[str] = ()) -> Iterator[str]:
-    """How the answer's shape differs. Nothing (null, [], {}) fits whatever; `loose` paths are not looked into."""
+    """How the answer's shape differs. Nothing (null, [], {}) fits all; `loose` paths are not looked into."""
     if path.strip(".") in loose or sample in NOTHING or answer in NOTHING:
         return
     if isinstance(sample, dict) and isinstance(answer, dict):

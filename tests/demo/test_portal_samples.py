@@ -33,16 +33,16 @@ def deal_get(desk: Helpdesk) -> Params:
 
 def deal_list(desk: Helpdesk) -> Params:
     deal(desk)
-    return sample("crm.deal.list")["request"]["params"] | {"FILTER": {"CATEGORY_ID": 0}}
+    return printed("crm.deal.list") | {"FILTER": {"CATEGORY_ID": 0}}
 
 
 def deal_update(desk: Helpdesk) -> Params:
-    return sample("crm.deal.update")["request"]["params"] | {"ID": deal(desk)}
+    return printed("crm.deal.update") | {"ID": deal(desk)}
 
 
 def item_add(desk: Helpdesk) -> Params:
     funnel(desk)
-    fields = sample("crm.item.add")["request"]["params"]["fields"] | {"stageId": "C9:UC_KN8KFI"}
+    fields = printed("crm.item.add")["fields"] | {"stageId": "C9:UC_KN8KFI"}
     return {"entityTypeId": 2, "fields": fields}
 
 
@@ -57,7 +57,7 @@ def funnel(desk: Helpdesk) -> None:
 def item_update(desk: Helpdesk) -> Params:
     funnel(desk)
     number = desk.portal.add_deal("Сделка", category=9)
-    return sample("crm.item.update")["request"]["params"] | {"id": number}
+    return printed("crm.item.update") | {"id": number}
 
 
 def item_fields(desk: Helpdesk) -> Params:
@@ -86,7 +86,7 @@ def lead_get(desk: Helpdesk) -> Params:
 def lead_list(desk: Helpdesk) -> Params:
     lead(desk)
     changed = {"@stageId": ["NEW"], "isManualOpportunity": "N"}
-    params: Params = sample("crm.item.list")["request"]["params"]
+    params = printed("crm.item.list")
     return params | {"filter": params["filter"] | changed}
 
 
@@ -110,7 +110,7 @@ def activity_list(desk: Helpdesk) -> Params:
 
 
 def todo_add(desk: Helpdesk) -> Params:
-    return sample("crm.activity.todo.add")["request"]["params"] | {"ownerId": deal(desk), "responsibleId": 1}
+    return printed("crm.activity.todo.add") | {"ownerId": deal(desk), "responsibleId": 1}
 
 
 def contact_get(desk: Helpdesk) -> Params:
@@ -136,7 +136,7 @@ def stage_history(desk: Helpdesk) -> Params:
 
 
 def comment_add(desk: Helpdesk) -> Params:
-    fields = sample("crm.timeline.comment.add")["request"]["params"]["fields"]
+    fields = printed("crm.timeline.comment.add")["fields"]
     return {"fields": fields | {"ENTITY_ID": deal(desk)}}
 
 
@@ -153,7 +153,7 @@ def types(desk: Helpdesk) -> Params:
 
 def departments(desk: Helpdesk) -> Params:
     desk.portal.add_department("Поддержка", parent=1)
-    return sample("department.get")["request"]["params"]
+    return printed("department.get")
 
 
 def uf_list(desk: Helpdesk) -> Params:
@@ -164,21 +164,21 @@ def uf_list(desk: Helpdesk) -> Params:
 
 def uf_update(desk: Helpdesk) -> Params:
     number = desk.portal.add_userfield("CRM_DEAL", "HELLO_WORLD", "string")
-    return sample("crm.deal.userfield.update")["request"]["params"] | {"id": number}
+    return printed("crm.deal.userfield.update") | {"id": number}
 
 
 def config_add(desk: Helpdesk) -> Params:
     desk.portal.world.ids["type"] = 6 - 36
     desk.portal.add_type("Заявка")
     desk.portal.world.types[177].id = 7
-    return sample("userfieldconfig.add")["request"]["params"]
+    return printed("userfieldconfig.add")
 
 
 def config_list(desk: Helpdesk) -> Params:
     for number in range(51):
         options = [("a", "Первый")]
         desk.portal.add_userfield("CRM_DEAL", f"LIST{number}", "enumeration", options=options, multiple=True)
-    return sample("userfieldconfig.list")["request"]["params"]
+    return printed("userfieldconfig.list")
 
 
 def chat(desk: Helpdesk) -> str:
@@ -205,15 +205,15 @@ def chat_get(desk: Helpdesk) -> Params:
 
 
 def notice(desk: Helpdesk) -> Params:
-    return sample("im.notify.personal.add")["request"]["params"] | {"USER_ID": 1}
+    return printed("im.notify.personal.add") | {"USER_ID": 1}
 
 
 def upload(desk: Helpdesk) -> Params:
-    return sample("im.v2.File.upload")["request"]["params"] | {"dialogId": chat(desk)}
+    return printed("im.v2.File.upload") | {"dialogId": chat(desk)}
 
 
 def bot(desk: Helpdesk) -> Params:
-    return sample("imbot.v2.Bot.register")["request"]["params"]
+    return printed("imbot.v2.Bot.register")
 
 
 def task(desk: Helpdesk) -> int:
@@ -231,24 +231,24 @@ def task(desk: Helpdesk) -> int:
 
 
 def task_add(desk: Helpdesk) -> Params:
-    params: Params = sample("tasks.task.add")["request"]["params"]
+    params = printed("tasks.task.add")
     return {"fields": params["fields"] | {"RESPONSIBLE_ID": 1, "CREATED_BY": 9}}
 
 
 def task_get(desk: Helpdesk) -> Params:
-    return sample("tasks.task.get")["request"]["params"] | {"taskId": task(desk)}
+    return printed("tasks.task.get") | {"taskId": task(desk)}
 
 
 def task_list(desk: Helpdesk) -> Params:
     desk.wait(hours=-1)
     number = task(desk)
     desk.portal.update_task(number, {"FAVORITE": "Y"}, 9)
-    params: Params = sample("tasks.task.list")["request"]["params"]
+    params = printed("tasks.task.list")
     return params | {"filter": params["filter"] | {"RESPONSIBLE_ID": 9}}
 
 
 def task_update(desk: Helpdesk) -> Params:
-    params: Params = sample("tasks.task.update")["request"]["params"]
+    params = printed("tasks.task.update")
     return {"taskId": task(desk), "fields": params["fields"] | {"RESPONSIBLE_ID": 1}}
 
 
@@ -257,7 +257,7 @@ def task_only(desk: Helpdesk) -> Params:
 
 
 def comment_item(desk: Helpdesk) -> Params:
-    params: Params = sample("task.commentitem.add")["request"]["params"]
+    params = printed("task.commentitem.add")
     return params | {"TASKID": task(desk), "FIELDS": params["FIELDS"] | {"AUTHOR_ID": 9}}
 
 
@@ -267,7 +267,13 @@ def task_fields(desk: Helpdesk) -> Params:
 
 
 def as_printed(method: str) -> Callable[[Helpdesk], Params]:
-    return lambda desk: sample(method)["request"]["params"]
+    return lambda _: printed(method)
+
+
+def printed(method: str) -> Params:
+    """The parameters of a sample's request."""
+    params: Params = sample(method)["request"]["params"]
+    return params
 
 
 def sample(method: str) -> Any:
@@ -326,10 +332,13 @@ SERVED: dict[str, Callable[[Helpdesk], Params]] = {
     "tasks.task.result.list": task_only,
     "tasks.task.update": task_update,
     "user.current": as_printed("user.current"),
-    "user.get": lambda desk: {"SORT": "ID", "ORDER": "asc", "start": 10},
+    "user.get": lambda _: {"SORT": "ID", "ORDER": "asc", "start": 10},
     "userfieldconfig.add": config_add,
     "userfieldconfig.list": config_list,
 }
+
+CUT_SHORT = "SECOND_NAME TIME_ZONE PERSONAL_WWW PERSONAL_MOBILE PERSONAL_CITY WORK_PHONE USER_TYPE".split()
+"""What the samples of a person left out."""
 
 LOOSE: dict[str, set[str]] = {
     "im.dialog.messages.get": {"result.files"},  # the sample's file is a picture; im.v2.File.upload has ours
@@ -342,17 +351,13 @@ LOOSE: dict[str, set[str]] = {
         for name in ("chatId", "sprintId", "backlogId", "action.take", "checkListTree.fields.nodeId")
     },
     "tasks.task.update": {"result.task.chatId", "result.task.parentId"},
-    "batch": {
-        # the sample cut the rows of both commands short
-        f"result.result.get_user.{name}"
-        for name in ("SECOND_NAME", "TIME_ZONE", "PERSONAL_WWW", "PERSONAL_MOBILE", "PERSONAL_CITY", "WORK_PHONE",
-                     "WORK_POSITION", "USER_TYPE")
-    } | {"result.result.get_department[].UF_HEAD"},
-    "user.current": {
-        f"result.{name}" for name in ("SECOND_NAME", "TIME_ZONE", "TIMESTAMP_X", "PERSONAL_WWW", "PERSONAL_MOBILE",
-                                      "PERSONAL_CITY", "WORK_PHONE", "USER_TYPE")
+    "batch": {f"result.result.get_user.{name}" for name in CUT_SHORT}
+    | {
+        "result.result.get_user.WORK_POSITION",
+        "result.result.get_department[].UF_HEAD",
     },
-}  # fmt: skip
+    "user.current": {f"result.{name}" for name in (*CUT_SHORT, "TIMESTAMP_X")},
+}
 ABOUT_TIME = {"time.operating_reset_at", "time.operating", "time.processing"}
 
 
@@ -377,7 +382,7 @@ async def test_bot_message_has_the_shape_of_the_sample(desk: Helpdesk) -> None:
     registered = await desk.call("imbot.v2.Bot.register", **bot(desk))
     number = registered["bot"]["id"]
     dialog = desk.portal.add_chat("Поддержка", [9, number])
-    params = sample("imbot.v2.Chat.Message.send")["request"]["params"] | {"botId": number, "dialogId": dialog}
+    params = printed("imbot.v2.Chat.Message.send") | {"botId": number, "dialogId": dialog}
     answer = await desk.body("imbot.v2.Chat.Message.send", **params)
     assert (
         sorted(differences(sample("imbot.v2.Chat.Message.send")["response"], answer, loose=ABOUT_TIME)) == []

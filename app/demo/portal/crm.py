@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import errors, items, query, values
+from .directories import default_category, directory_of
 from .fields import COMPANY, CONTACT, LEAD, camel_uf, system_fields
 from .query import Column
 from .registry import Call, Page, integer, mapping, rest, yes
@@ -179,6 +180,9 @@ def fields(call: Call) -> Any:
     for name, more in _MORE_ABOUT.items():
         if name in described:
             described[name] |= more
+    for name, directory in _directories(world, entity_type).items():
+        if name in described:
+            described[name]["statusType"] = directory
     if "contactIds" in described:
         described["contacts"] = _described("crm_contact", "contacts", "CONTACTS", multiple=True)
     for name, parent in items.parent_names(world, entity_type).items():
@@ -187,6 +191,12 @@ def fields(call: Call) -> Any:
     for field in items.fields_of(world, entity_type).values():
         described[uf_name(field, original)] = _described_uf(field)
     return {"fields": described}
+
+
+def _directories(world: World, entity_type: int) -> dict[str, str]:
+    """Which status directory a field's values are from; stages: that of the default funnel."""
+    stages = directory_of(entity_type, default_category(world, entity_type)).code
+    return {"stageId": stages, "previousStageId": stages, "sourceId": "SOURCE"}
 
 
 _MORE_ABOUT: dict[str, Record] = {

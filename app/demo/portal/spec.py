@@ -123,7 +123,7 @@ class _Check:
 
     def type(self, name: str, base: str, value: Any) -> None:
         fits = _FITS.get(base)
-        if value is None or fits is None or name.split(".")[-1] in _LOOSE or fits(value):
+        if value is None or fits is None or name.rsplit(".", maxsplit=1)[-1] in _LOOSE or fits(value):
             return
         self.faults.append(f"{self.method}: {name} is not {base}: {str(value)[:60]!r}")
 
