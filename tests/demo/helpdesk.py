@@ -44,7 +44,7 @@ class Helpdesk:
         answer = await self.post(method, **params)
         return answer.status_code, answer.json()["error"]
 
-    async def batch(self, halt: int = 0, **commands: str) -> Any:
+    async def batch(self, *, halt: int = 0, **commands: str) -> Any:
         return await self.call("batch", halt=halt, cmd=commands)
 
     async def heard(self, until: datetime | None = None) -> list[dict[str, str]]:

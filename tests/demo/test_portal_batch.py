@@ -61,7 +61,7 @@ async def test_halt_leaves_later_keys_out(desk: Helpdesk) -> None:
 
 
 async def test_commands_above_fifty_are_refused_inside(desk: Helpdesk) -> None:
-    answer = await desk.batch(**{f"c{number}": "server.time" for number in range(52)})
+    answer = await desk.call("batch", halt=0, cmd={f"c{number}": "server.time" for number in range(52)})
     assert len(answer["result"]) == 50
     assert {one["error"] for one in answer["result_error"].values()} == {"ERROR_BATCH_LENGTH_EXCEEDED"}
 

@@ -108,7 +108,7 @@ async def test_body_is_that_of_the_sample(
     name: str, profile: Profile, cause: Callable[[Helpdesk], Any]
 ) -> None:
     desk = Helpdesk(profile)
-    desk.portal.subscribe(HANDLER, "token", [name.split(".")[0]])
+    desk.portal.subscribe(HANDLER, "token", [name.split(".", maxsplit=1)[0]])
     cause(desk)
     sent = parse_query(desk.portal.pending_events[-1].body.decode())
     sample = json.loads((SAMPLES / f"event.{name}.json").read_text(encoding="utf-8"))
@@ -128,7 +128,8 @@ async def test_event_carries_five_keys_of_auth_and_no_token(heard_desk: Helpdesk
     (form,) = await heard_desk.heard()
     auth = {key for key in form if key.startswith("auth")}
     assert auth == {
-        "auth[domain]", "auth[client_endpoint]", "auth[server_endpoint]", "auth[member_id]", "auth[application_token]",
+        "auth[domain]", "auth[client_endpoint]", "auth[server_endpoint]", "auth[member_id]",
+        "auth[application_token]",
     }  # fmt: skip
     assert form["auth[application_token]"] == "token"
 

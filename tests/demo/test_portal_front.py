@@ -80,7 +80,8 @@ async def test_envelope_has_the_running_time(desk: Helpdesk) -> None:
     cloud = Helpdesk(CLOUD_STD)
     time = (await cloud.body("profile"))["time"]
     assert set(time) == {
-        "start", "finish", "duration", "processing", "date_start", "date_finish", "operating_reset_at", "operating",
+        "start", "finish", "duration", "processing", "date_start", "date_finish", "operating_reset_at",
+        "operating",
     }  # fmt: skip
 
 

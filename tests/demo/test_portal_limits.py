@@ -54,7 +54,7 @@ async def test_refused_requests_raise_the_counter_only_where_the_profile_says_so
 
 async def test_batch_is_one_request() -> None:
     desk = Helpdesk(CLOUD_STD)
-    await desk.batch(**{f"c{number}": "server.time" for number in range(50)})
+    await desk.call("batch", halt=0, cmd={f"c{number}": "server.time" for number in range(50)})
     assert await served(desk, 60) == 49
 
 

@@ -79,7 +79,8 @@ def _condition(
         return _like(prefix, str(raw), column)
     wanted = [column.wanted(one, zone) for one in listed(raw)] if isinstance(raw, (list, dict)) else None
     if wanted is None:
-        wanted = [None if values.empty(raw) else column.wanted(raw, zone)]
+        no_value = values.empty(raw) and not (raw is False and column.kind == "boolean")
+        wanted = [None if no_value else column.wanted(raw, zone)]
     return _comparison(prefix, wanted, column)
 
 

@@ -50,8 +50,8 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "date": _instant,
 }
 _LOOSE = frozenset(
-    "ATTACH KEYBOARD MENU LIST_FILTER_LABEL LIST_COLUMN_LABEL EDIT_FORM_LABEL ERROR_MESSAGE HELP_MESSAGE "
-    "editFormLabel helpMessage".split()
+    "ATTACH KEYBOARD MENU FILTER LIST_FILTER_LABEL LIST_COLUMN_LABEL EDIT_FORM_LABEL ERROR_MESSAGE "
+    "HELP_MESSAGE editFormLabel helpMessage".split()
 )
 """Documented as a structure or a string, though the extracted spec says only one of them."""
 
