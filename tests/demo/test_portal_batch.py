@@ -55,6 +55,11 @@ async def test_missing_path_leaves_the_text(desk: Helpdesk) -> None:
     assert desk.portal.item(2, answer["result"]["b"])["title"] == "by $result[nobody][ID] here"  # type: ignore[index]
 
 
+async def test_missing_path_gives_what_was_found_when_it_is_the_whole_value(desk: Helpdesk) -> None:
+    answer = await desk.batch(a="user.current", b="department.get?ID=$result[a][UF_DEPARTMENT][7]")
+    assert [one["ID"] for one in answer["result"]["b"]] == ["1"]
+
+
 async def test_halt_leaves_later_keys_out(desk: Helpdesk) -> None:
     answer = await desk.batch(halt=1, a="server.time", b="crm.deal.get?id=404", c="server.time")
     assert (set(answer["result"]), set(answer["result_error"])) == ({"a"}, {"b"})

@@ -45,6 +45,10 @@ async def test_refused_message(params: dict[str, Any], code: str, desk: Helpdesk
     assert await desk.refused("im.message.add", DIALOG_ID=chat_of_nine(desk), **params) == (400, code)
 
 
+async def test_text_is_kept_with_its_codes(desk: Helpdesk) -> None:
+    assert (await said(desk, "[b]Касса[/b] [USER=1]"))["text"] == "[b]Касса[/b] [USER=1]"
+
+
 async def test_attachment_alone_is_a_message(desk: Helpdesk) -> None:
     assert (await said(desk, "", ATTACH=[{"MESSAGE": "Сводка"}]))["attach"] == [{"MESSAGE": "Сводка"}]
 

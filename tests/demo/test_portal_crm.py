@@ -222,6 +222,13 @@ async def test_filters(conditions: Any, found: list[int], desk: Helpdesk) -> Non
     assert await ids(desk, conditions) == found
 
 
+async def test_everything_includes_custom_fields(desk: Helpdesk) -> None:
+    desk.portal.add_userfield("CRM_DEAL", "X", "string")
+    desk.portal.add_deal("Сделка")
+    answer = await desk.call("crm.item.list", entityTypeId=2, select=["*"], useOriginalUfNames="Y")
+    assert "UF_CRM_X" in answer["items"][0]
+
+
 async def test_order_and_select(desk: Helpdesk) -> None:
     for title in ("Б", "А"):
         desk.portal.add_deal(title)

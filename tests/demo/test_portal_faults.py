@@ -19,7 +19,7 @@ async def test_html_instead_of_an_answer(kind: str, status: int, desk: Helpdesk)
     assert answers[0].text.startswith("<html>")
 
 
-RAISED = [("hang", httpx.ReadTimeout), ("reset", httpx.ReadError)]
+RAISED = [("hang", httpx.ReadTimeout), ("cut", httpx.ReadTimeout), ("reset", httpx.ReadError)]
 
 
 @pytest.mark.parametrize(("kind", "error"), RAISED)

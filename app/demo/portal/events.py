@@ -158,8 +158,7 @@ class Events:
         )
         if not due:
             return 0
-        taken = set(due)
-        self.pending = [one for one in self.pending if one not in taken]
+        self.pending = [one for one in self.pending if one.due_at > until]
         async with httpx.AsyncClient(transport=transport, verify=_trust(), timeout=15.0) as client:
             for one in due:
                 await self._post(client, one)
