@@ -97,8 +97,8 @@ async def test_status_of_filters_is_the_meta_one(desk: Helpdesk) -> None:
     late = new_task(desk, deadline=datetime(2026, 11, 23, tzinfo=UTC))
     new_task(desk)
     assert await found(desk, STATUS=-1) == [str(late)]
-    assert await found(desk, REAL_STATUS=2) == ["201", "202"]
-    assert await found(desk, REAL_STATUS=[2, 3]) == ["201", "202"]
+    assert await found(desk, REAL_STATUS=2) == ["202", "201"]
+    assert await found(desk, REAL_STATUS=[2, 3]) == ["202", "201"]
 
 
 async def test_sweep_by_change(desk: Helpdesk) -> None:
@@ -107,6 +107,17 @@ async def test_sweep_by_change(desk: Helpdesk) -> None:
     second = new_task(desk)
     filters: dict[str, Any] = {">=CHANGED_DATE": "2026-11-24T06:30:00+00:00"}
     assert await found(desk, **filters) == [str(second)]
+
+
+async def test_last_activity_sorts_but_does_not_filter(desk: Helpdesk) -> None:
+    first, second = new_task(desk), new_task(desk)
+    desk.wait(hours=1)
+    desk.portal.task_message(first, "Готово", 9)
+    filters: dict[str, Any] = {">=ACTIVITY_DATE": "2026-11-24T06:30:00+00:00"}
+    assert await found(desk, **filters) == [str(second), str(first)]
+    assert desk.portal.unknown_fields == ["task ACTIVITY_DATE"]
+    rows = (await desk.call("tasks.task.list", order={"ACTIVITY_DATE": "desc"}, select=["ID"]))["tasks"]
+    assert [one["id"] for one in rows] == [str(first), str(second)]
 
 
 async def test_talk_does_not_move_the_change_date(desk: Helpdesk) -> None:
