@@ -95,6 +95,13 @@ async def test_who_pays_for_the_commands_of_a_batch(billed: str, code: bool) -> 
     assert (answer.status_code == 429) is code
 
 
+async def test_commands_of_a_batch_tell_their_running_time_but_not_its_reset() -> None:
+    answer = await Helpdesk(CLOUD_STD).batch(a="crm.deal.list", b="crm.deal.list")
+    times = answer["result_time"]
+    assert [times[key]["operating"] for key in "ab"] == [0.12, 0.24]
+    assert "operating_reset_at" not in times["a"]
+
+
 async def test_pages_of_fifty(desk: Helpdesk) -> None:
     for number in range(60):
         desk.portal.add_deal(f"Сделка {number}")

@@ -64,7 +64,8 @@ class Calls:
         payer = self._payer(name, inside_batch=inside_batch)
         if payer:
             self.operating.add(who.key, payer, seconds, self.seconds_now())
-        return Outcome(page, error, self.time(seconds, None if inside_batch else (who.key, name)), seconds)
+        time = self.time(seconds, (who.key, payer or name), inside_batch=inside_batch)
+        return Outcome(page, error, time, seconds)
 
     def _answer(self, name: str, params: dict[str, Any], who: Credential) -> Page:
         self._break(name)
@@ -99,8 +100,8 @@ class Calls:
             return name
         return "batch" if billed == "batch" else ""
 
-    def time(self, seconds: float, billed: tuple[str, str] | None) -> Record:
-        """The `time` of an answer; commands of a batch have no running-time keys."""
+    def time(self, seconds: float, billed: tuple[str, str], *, inside_batch: bool = False) -> Record:
+        """The `time` of an answer; commands of a batch do not say when their running time is reset."""
         profile, start = self.world.profile, self.world.now()
         at = start.timestamp()
         block: Record = {
@@ -111,7 +112,7 @@ class Calls:
             "date_start": written(start, profile.portal_zone),
             "date_finish": written(start, profile.portal_zone),
         }
-        if billed and profile.operating is not None:
-            block["operating_reset_at"] = self.operating.reset_at(*billed, at)
+        if profile.operating is not None:
+            block |= {} if inside_batch else {"operating_reset_at": self.operating.reset_at(*billed, at)}
             block["operating"] = round(self.operating.used(*billed, at), 6)
         return block
