@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from app.demo.portal import CLOUD_STD, EmulatedPortal
 from app.demo.showing import Shown, show
-from app.demo.story import BEGIN_AT, END_AT, Office, SupportDay, furnish
+from app.demo.story import BEGIN_AT, DIGEST_AT, END_AT, Office, SupportDay, furnish
 from app.desk import Desk, open_desk
 from app.jobs.lead import lead
 from app.jobs.reconcile import reconcile
@@ -29,11 +29,13 @@ from app.jobs.report import send_due
 from app.jobs.watch import watch
 from app.serving import at_work, walk
 from app.settings import Settings
+from app.store import inbox, outbox, stamps, tickets
 from app.web import create_app
 
 EVENT_TOKEN = "demo-events-only-on-this-machine"
 TICK = timedelta(minutes=1)
 SWEEP_PACE = timedelta(minutes=15)
+GATHER = timedelta(seconds=2)  # events of one act come together, as they would to a busy service
 PORTS = range(8080, 8100)
 
 
@@ -104,7 +106,7 @@ async def _play(desk: Desk, clock: StoryClock, office: Office, address: str) -> 
     day = SupportDay(office)
     swept_at = clock.now() - SWEEP_PACE
     while clock.now() < END_AT:
-        clock.set(_next(clock.now(), day, portal))
+        clock.set(await _next(desk, day, portal, swept_at + SWEEP_PACE))
         day.play(clock.now())
         await portal.deliver()
         await watch(desk)
@@ -118,10 +120,19 @@ async def _play(desk: Desk, clock: StoryClock, office: Office, address: str) -> 
     return day
 
 
-def _next(now: datetime, day: SupportDay, portal: EmulatedPortal) -> datetime:
-    """The next act, event or minute, whichever comes first."""
-    moments = [at for at in (day.next_at, portal.next_event_at) if at is not None and at > now]
-    return min([*moments, now + TICK])
+async def _next(desk: Desk, day: SupportDay, portal: EmulatedPortal, sweep_at: datetime) -> datetime:
+    """The next act, event or moment of the service, whichever comes first."""
+    async with desk.db.read() as conn:
+        ours = [
+            await tickets.next_at(conn),
+            await inbox.next_due(conn),
+            await outbox.next_due(conn),
+            await stamps.next_due(conn),
+        ]
+    now = desk.now()
+    events_at = portal.next_event_at + GATHER if portal.next_event_at else None
+    moments = (day.next_at, events_at, sweep_at, DIGEST_AT, END_AT, *ours)
+    return min([at for at in moments if at is not None and at > now], default=now + TICK)
 
 
 async def _stay(desk: Desk, clock: StoryClock, portal: EmulatedPortal, address: str) -> None:
@@ -141,7 +152,8 @@ async def _listening(app: ASGIApp) -> AsyncIterator[str]:
     """The application on a free loopback port; its address."""
     listener = _free_port()
     port = listener.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="error", lifespan="on"))
+    config = uvicorn.Config(app, log_config=None, log_level="error", lifespan="on", proxy_headers=False)
+    server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

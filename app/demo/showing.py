@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from app import words
 from app.demo.story import MOSCOW, Case, Office, SupportDay
 
 CARDS_SHOWN = 12
+WIDTH = 118  # of a pipe, which has none of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Shown:
 
 def show(shown: Shown) -> None:
     """Print the day's result and write the digest's files."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.rule("Карточки в портале")
     console.print(_cards(shown))
     console.rule("Чат уведомлений")

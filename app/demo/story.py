@@ -18,7 +18,7 @@ from app.demo.portal import EmulatedPortal
 
 MOSCOW = timezone(timedelta(hours=3))
 DAY = datetime(2026, 11, 24, tzinfo=MOSCOW)
-BEGIN_AT = DAY - timedelta(minutes=30)
+BEGIN_AT = DAY + timedelta(minutes=5)
 END_AT = DAY + timedelta(days=1, hours=9, minutes=6)
 OPENING, CLOSING = DAY + timedelta(hours=9), DAY + timedelta(hours=18)
 
@@ -37,6 +37,7 @@ STAGES = (
 )
 TASK_STATUS = {"new": 2, "in_progress": 3, "resolved": 4, "closed_confirmed": 5, "postponed": 6}
 KANBAN = {"waiting_client": "Ждём клиента", "escalated": "Эскалация"}
+SERVICE = 9  # the emulated portal's integration user
 AGENTS = ("Иванова Анна", "Петров Олег", "Смирнова Ольга", "Кузнецов Илья", "Орлова Вера")
 
 Life = Generator[datetime, None, None]
@@ -67,6 +68,7 @@ class Office:
     head: int
     director: int
     duty: int
+    service: int  # whose webhook the service uses: it can read a task's chat only as its auditor
     intake: int  # the robot that registers what comes by mail
     guest: int  # the extranet user behind the web form
     agents: tuple[int, ...]
@@ -78,13 +80,14 @@ class Office:
         channel, title, text = (str(ticket[key]) for key in ("channel", "title", "description"))
         if channel in {"form", "crm"}:
             task = self.portal.add_task(
-                title or "Обращение с сайта", text, created_by=self.guest, responsible=agent, group=self.group
-            )
+                title or _first_words(text), text, created_by=self.guest, responsible=agent,
+                group=self.group, auditors=(self.service,),
+            )  # fmt: skip
             return Case("task", task, agent)
         contact = self.portal.add_contact(f"Клиент {str(ticket['id'])[1:]}")
         if channel == "telegram":
             item = self.portal.add_item(
-                self.entity_type, title or "Сообщение из Telegram", category=self.item_category,
+                self.entity_type, title or _first_words(text), category=self.item_category,
                 by=self.intake, assigned=agent, contact=contact,
             )  # fmt: skip
             case = Case(self.entity_type, item, agent, contact)
@@ -184,11 +187,11 @@ def furnish(portal: EmulatedPortal) -> Office:
     item_category = portal.add_funnel("Поддержка", funnel, entity_type=entity_type)
     group = portal.add_project("Обращения с сайта", ("Новые", "В работе", *KANBAN.values()))
     titles = {title: stage for stage, title in portal.project_stages(group).items()}
-    chat = portal.add_chat("Поддержка: сроки и показатели", [head, director, 9, *people])
+    chat = portal.add_chat("Поддержка: сроки и показатели", [head, director, SERVICE, *people])
     return Office(
         portal, category, entity_type, type_id, item_category, group,
         {state: titles[title] for state, title in KANBAN.items()},
-        head, director, people[0], intake, guest, tuple(people), chat,
+        head, director, people[0], SERVICE, intake, guest, tuple(people), chat,
     )  # fmt: skip
 
 
@@ -235,6 +238,11 @@ def _lives(office: Office, cases: dict[str, Case]) -> Iterator[Life]:
         teller = _SPECIAL.get(str(ticket["id"]), _usual)
         arrives_at = _ARRIVALS.get(str(ticket["id"])) or _arrival(chance)
         yield teller(office, ticket, arrives_at, agent, random.Random(number), cases)
+
+
+def _first_words(text: str) -> str:
+    """What an open line or a form calls a message without a title."""
+    return " ".join(text.split()[:7])
 
 
 def _at(hours: int, minutes: int) -> datetime:

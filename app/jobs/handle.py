@@ -16,7 +16,7 @@ from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, decide
 from app.desk import Desk, rules_then
 from app.learning import CardMemory, learned
-from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Ticket
+from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Stamp, Ticket
 from app.rules import Rules
 from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
@@ -190,8 +190,7 @@ async def _save(conn: AsyncConnection, desk: Desk, rules: Rules, decision: Decis
     if not await tickets.save(conn, decision.ticket, decision.outcomes):
         return  # somebody saved a newer reading
     await rules_log.pin(conn, rules.version, rules.text, now)
-    if decision.stamp is not None:
-        await stamps.want(conn, decision.stamp, now)
+    await stamps.want(conn, decision.stamp or Stamp(decision.ticket.ref, {}), now)
     await outbox.withdraw(conn, decision.ticket.ref, decision.standing)
     await outbox.put(conn, decision.messages, now)
 

@@ -88,6 +88,12 @@ async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[Outgoing
     return [_outgoing(row) for row in await conn.execute(query)]
 
 
+async def next_due(conn: AsyncConnection) -> datetime | None:
+    """When the first waiting message may go."""
+    query = sa.select(sa.func.min(messages.c.due_at, type_=messages.c.due_at.type)).where(IN_WORK)
+    return (await conn.execute(query)).scalar_one()
+
+
 async def sending(
     conn: AsyncConnection, outgoing: Sequence[Outgoing], now: datetime, lease: timedelta
 ) -> None:

@@ -91,6 +91,12 @@ async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[StampWor
     return [_work(row) for row in await conn.execute(query)]
 
 
+async def next_due(conn: AsyncConnection) -> datetime | None:
+    """When the first card may be written."""
+    query = sa.select(sa.func.min(stamps.c.due_at, type_=stamps.c.due_at.type))
+    return (await conn.execute(query.where(stamps.c.parked_at.is_(None)))).scalar_one()
+
+
 async def sending(
     conn: AsyncConnection, ref: ItemRef, values: Values, now: datetime, lease: timedelta
 ) -> None:

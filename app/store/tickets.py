@@ -105,6 +105,12 @@ async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]
     return [ItemRef.parse(ref) for ref in await conn.scalars(query.limit(limit))]
 
 
+async def next_at(conn: AsyncConnection) -> datetime | None:
+    """When the first ticket comes due."""
+    query = sa.select(sa.func.min(tickets.c.next_at, type_=tickets.c.next_at.type))
+    return (await conn.execute(query.where(tickets.c.next_at.is_not(None)))).scalar_one()
+
+
 async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
     """All of them, by urgency."""
     query = sa.select(tickets.c.body).where(IS_OPEN)
