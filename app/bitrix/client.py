@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ import httpx
 import structlog
 
 from app.bitrix.errors import LATER, MethodResting, Misconfigured, PortalError, RetryLater, TooFast
-from app.bitrix.limits import Bucket, Operating
+from app.bitrix.limits import LONGEST, Bucket, Operating
 from app.bitrix.wire import BATCH, Answer, Command, Group, Told, batch_params, read_answer, read_batch
 from app.model import Lane
 
@@ -30,6 +30,9 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=70.0)  # the cloud cuts a reque
 AT_ONCE = 4  # requests under way; more would only queue at the portal
 TRIES = 5  # of a request that the rate limit refused, and which was therefore not executed
 USER_AGENT = "b24sla/1"
+
+Pack = list[tuple[int, Group]]
+"""Groups of one request, each with its place among all."""
 
 log = structlog.get_logger(__name__)
 # httpx tells the whole address of each request at INFO, and ours is a secret.
@@ -81,6 +84,7 @@ class Client:
         self._bucket = Bucket(clock.now())
         self._operating = Operating()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._under_way: Counter[str] = Counter()  # commands by method
         self.traffic = Traffic()
 
     async def aclose(self) -> None:
@@ -88,7 +92,8 @@ class Client:
 
     async def call(self, command: Command, lane: Lane = Lane.LIVE) -> Answer:
         """One method in a request of its own. Raises PortalError."""
-        self._check_rest(command.method)
+        if rest := self._resting([command], Counter([command.method])):
+            raise rest
         self.traffic.commands[command.method] += 1
         return await self._request(command.method, dict(command.params), lane)
 
@@ -97,65 +102,63 @@ class Client:
 
         A group's commands travel in one request and may refer to each other (wire.From).
         """
-        packs = list(_packs(groups))
-        told = await asyncio.gather(*(self._run_pack(pack, lane) for pack in packs))
-        return [answers for pack in told for answers in pack]
+        told: list[list[Told]] = [[] for _ in groups]
+        packs = _packs(groups, self._operating)
+        await asyncio.gather(*(self._run_pack(pack, told, lane) for pack in packs))
+        return told
 
     async def run_each(self, commands: Sequence[Command], lane: Lane = Lane.LIVE) -> list[Told]:
         """The answers of independent commands, in order."""
         return [answers[0] for answers in await self.run([[command] for command in commands], lane)]
 
-    async def _run_pack(self, pack: Sequence[Group], lane: Lane) -> list[list[Told]]:
-        try:
-            for command in (command for group in pack for command in group):
-                self._check_rest(command.method)
-        except MethodResting:
-            return await self._run_waking(pack, lane)
-        told = iter(await self._batch([command for group in pack for command in group], lane))
-        return [[next(told) for _ in group] for group in pack]
+    async def _run_pack(self, pack: Pack, told: list[list[Told]], lane: Lane) -> None:
+        """Send those groups of a pack whose methods may all run now; the others come later."""
+        awake: Pack = []
+        pending = Counter(self._under_way)
+        for place, group in pack:
+            pending.update(command.method for command in group)
+            rest = self._resting(group, pending)
+            if rest is None:
+                awake.append((place, group))
+            else:
+                told[place] = [rest] * len(group)
+                pending.subtract(command.method for command in group)
+        answers = iter(await self._batch([command for _, group in awake for command in group], lane))
+        for place, group in awake:
+            told[place] = [next(answers) for _ in group]
 
-    async def _run_waking(self, pack: Sequence[Group], lane: Lane) -> list[list[Told]]:
-        """Send the groups whose methods may all run; the others are told to come later."""
-        resting = [self._resting(group) for group in pack]
-        awake = [group for group, rest in zip(pack, resting, strict=True) if rest is None]
-        told = iter(await self._run_pack(awake, lane) if awake else [])
-        return [
-            next(told) if rest is None else [rest] * len(group)
-            for group, rest in zip(pack, resting, strict=True)
-        ]
-
-    def _resting(self, group: Group) -> MethodResting | None:
-        try:
-            for command in group:
-                self._check_rest(command.method)
-        except MethodResting as rest:
-            return rest
+    def _resting(self, group: Group, pending: Mapping[str, int]) -> MethodResting | None:
+        for method in {command.method for command in group}:
+            until = self._operating.rests_until(method, pending[method], self._clock.now())
+            if until is not None:
+                return MethodResting("operating", "метод отдыхает", at=until, method=method)
         return None
 
     async def _batch(self, commands: Sequence[Command], lane: Lane) -> list[Told]:
-        self.traffic.commands.update(command.method for command in commands)
+        if not commands:
+            return []
+        methods = Counter(command.method for command in commands)
+        self.traffic.commands.update(methods)
+        self._under_way.update(methods)
         try:
             answer = await self._request("batch", batch_params(commands), lane)
         except PortalError as error:
             return [error] * len(commands)
+        finally:
+            self._under_way.subtract(methods)
         now = self._clock.now()
         told = read_batch(answer, commands, now)
         for command, one in zip(commands, told, strict=True):
-            self._note(command.method, one, now)
+            self._note(command.method, one, now, limited="operating" in answer.time)
         return told
 
-    def _note(self, method: str, told: Told, now: datetime) -> None:
+    def _note(self, method: str, told: Told, now: datetime, *, limited: bool) -> None:
         if isinstance(told, Answer):
-            self._operating = self._operating.noted(method, told.time, now)
+            self._operating = self._operating.noted(method, told.time, now, limited=limited)
             return
         self.traffic.errors[told.code] += 1
         if isinstance(told, MethodResting):
             self._operating = self._operating.resting(method, told.at)
-
-    def _check_rest(self, method: str) -> None:
-        until = self._operating.rests_until(method, self._clock.now())
-        if until is not None:
-            raise MethodResting("operating", "метод отдыхает", at=until, method=method)
 
     async def _request(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
         for attempt in range(TRIES):
@@ -227,16 +230,20 @@ class Client:
         self.traffic.trouble = str(error)
 
 
-def _packs(groups: Sequence[Group]) -> Iterator[list[Group]]:
-    """Groups, packed whole into requests of at most fifty commands."""
-    pack: list[Group] = []
-    for group in groups:
-        if pack and sum(map(len, pack)) + len(group) > BATCH:
-            yield pack
-            pack = []
-        pack.append(group)
-    if pack:
-        yield pack
+def _packs(groups: Sequence[Group], operating: Operating) -> list[Pack]:
+    """Groups with their places, packed whole into requests: at most fifty commands, and no more
+    work than the portal does before it cuts the request.
+    """
+    packs: list[Pack] = [[]]
+    count, seconds = 0, 0.0
+    for place, group in enumerate(groups):
+        cost = sum(operating.cost(command.method) for command in group)
+        if packs[-1] and (count + len(group) > BATCH or seconds + cost > LONGEST):
+            packs.append([])
+            count, seconds = 0, 0.0
+        packs[-1].append((place, group))
+        count, seconds = count + len(group), seconds + cost
+    return packs
 
 
 def _trust(ca_file: Path | None) -> Any:

@@ -12,7 +12,8 @@ The story of the package, from the outside in:
   values of the SLA fields), `times`.
 * Writing (`writing`, `stamping`, `voice`) mixes card fields and messages in one batch, reads fields
   back and says of each work what became of it. A write of unknown fate is said to be one.
-* `sweep` asks what changed without an event; `provision` and `checking` prepare a portal.
+* `sweep` asks what changed without an event, `ownership` whose an activity is; `provision` and
+  `checking` prepare a portal.
 * Below lie `wire` (calls and answers as text), `errors` (named for the remedy), `limits`
   (arithmetic on now) and `client`, the only network code. `events` reads outgoing webhooks and
   knows nothing of the rest.
@@ -31,6 +32,7 @@ from app.bitrix.client import Client, Clock, Traffic
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused, RetryLater
+from app.bitrix.ownership import owners_of
 from app.bitrix.provision import Provisioner
 from app.bitrix.reading import Reader
 from app.bitrix.results import (
@@ -47,7 +49,7 @@ from app.bitrix.results import (
     unread,
 )
 from app.bitrix.shapes import Shape, shape_of
-from app.bitrix.sweep import changes, owners_of
+from app.bitrix.sweep import changes
 from app.bitrix.voice import Voice
 from app.bitrix.wire import Answer, Command
 from app.bitrix.writing import Writer
@@ -108,7 +110,7 @@ class Portal:
     async def owners(
         self, hints: Sequence[Hint], lane: Lane = Lane.LIVE
     ) -> Mapping[Hint, tuple[ItemRef, ...] | Unread]:
-        """The items that activities belong to; empty for those of no ticket and for timeline notes."""
+        """The items that activities may belong to; empty for those of no ticket and for timeline notes."""
         found = await owners_of(self._client, self._config, hints, lane)
         return {
             hint: unread(hint, owners) if isinstance(owners, PortalError) else owners

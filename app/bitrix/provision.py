@@ -193,10 +193,6 @@ def _where(crm_type: int) -> str:
     return "сделки" if crm_type == DEAL_TYPE else f"смарт-процесс {crm_type}"
 
 
-def _labels(card_field: CardField) -> dict[str, str]:
-    return {language: card_field.label(language) for language in _LANGUAGES}
-
-
 def _sort(card_field: CardField) -> int:
     return FIRST_SORT + 10 * FIELDS.index(card_field)
 
@@ -213,7 +209,7 @@ def _crm_add(owner: str, card_field: CardField, language: str) -> Command:
         "mandatory": "N",
         "editInList": "N",
         "sort": _sort(card_field),
-        "editFormLabel": _labels(card_field),
+        "editFormLabel": card_field.label(language),
     }
     if card_field.options:
         field["enum"] = list(_new_options(card_field.options, language, upper=False))
@@ -221,15 +217,11 @@ def _crm_add(owner: str, card_field: CardField, language: str) -> Command:
 
 
 def _deal_add(card_field: CardField, language: str) -> Command:
-    labels = _labels(card_field)
     fields: dict[str, Any] = {
         "USER_TYPE_ID": card_field.kind.value,
         "FIELD_NAME": card_field.code,  # the portal adds UF_CRM_
         "XML_ID": card_field.code,
-        "LABEL": card_field.label(language),
-        "EDIT_FORM_LABEL": labels,
-        "LIST_COLUMN_LABEL": labels,
-        "LIST_FILTER_LABEL": labels,
+        "LABEL": card_field.label(language),  # stands for every label and language
         "MULTIPLE": "N",
         "MANDATORY": "N",
         "SHOW_FILTER": "Y",
@@ -247,7 +239,7 @@ def _task_add(card_field: CardField, name: str, language: str) -> Command:
         "FIELD_NAME": name,
         "XML_ID": name,
         "LABEL": card_field.label(language),
-        "EDIT_FORM_LABEL": _labels(card_field),
+        "EDIT_FORM_LABEL": {known: card_field.label(known) for known in _LANGUAGES},
         "SORT": _sort(card_field),
         "MULTIPLE": "N",
         "MANDATORY": "N",

@@ -54,7 +54,7 @@ Work = StampWork | MessageWork
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Done. For stamps `values` is what the card's SLA fields hold now."""
+    """Done. For stamps `values` are the fields that were written, as the card holds them now."""
 
     portal_id: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)

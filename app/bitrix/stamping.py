@@ -81,11 +81,14 @@ def without_option(name: str) -> Unwritten:
 
 
 def proven(wanted: Mapping[str, str], held: Mapping[str, str]) -> Written | Unwritten:
-    """Written if the card holds what was wanted."""
+    """Written if the card holds what was wanted.
+
+    Other fields are not told: a person may have changed them just now, which a reading must learn.
+    """
     lost = [code for code, value in wanted.items() if not same(code, value, held.get(code, ""))]
     if lost:
         return Unwritten(f"портал не сохранил поля: {_labels(lost)}", final=True)
-    return Written(values=dict(held))
+    return Written(values=dict(wanted))
 
 
 def same(code: str, one: str, other: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
-from app.bitrix.errors import PortalError, Refused
+from app.bitrix.errors import PortalError
 from app.bitrix.items import HISTORY_FIELDS, ref_of
 from app.bitrix.listing import Listing, Part, Row, complete
 from app.bitrix.results import Changes, Marks
@@ -171,7 +171,7 @@ def _activities(config: PortalConfig, start: datetime, portal_now: datetime) -> 
 
 
 def activity_subject(row: Row, crm_types: Sequence[int]) -> Subject:
-    """The item that owns an activity; a client's activity is looked up by its bindings later."""
+    """The item that owns an activity; a client's activity is looked up later (ownership.py)."""
     owner_type = number(row.get("OWNER_TYPE_ID"))
     if owner_type in crm_types:
         return ref_of(owner_type, number(row.get("OWNER_ID")))
@@ -203,62 +203,3 @@ def _talked(config: PortalConfig, start: datetime, portal_now: datetime) -> Stre
     talked = TalkedTasks(_task_params(config, {"ACTIVITY_DATE": "desc"}, {}), start)
     mark = exact(portal_now)
     return Stream("talks", talked, lambda: talked.rows, _task_subjects, lambda _: mark)
-
-
-# --- hints: whose activity is it? --------------------------------------------------------
-
-
-async def owners_of(
-    client: Client, config: PortalConfig, hints: Sequence[Hint], lane: Lane
-) -> Mapping[Hint, tuple[ItemRef, ...] | PortalError]:
-    """The tickets' items behind activities; an error where they could not be looked up.
-
-    A timeline comment is a note between colleagues and no evidence (sla.md 3), and most of them
-    are our own: it names nobody.
-    """
-    ids = sorted({hint.id for hint in hints if hint.kind is HintKind.ACTIVITY})
-    chunks = [ids[start : start + 50] for start in range(0, len(ids), 50)]
-    listings = [_named_activities(chunk) for chunk in chunks]
-    await complete(client, [[listing] for listing in listings], lane)
-    found: dict[int, tuple[ItemRef, ...] | PortalError] = {}
-    foreign: list[int] = []
-    for chunk, listing in zip(chunks, listings, strict=True):
-        if listing.error and not isinstance(listing.error, Refused):
-            found |= dict.fromkeys(chunk, listing.error)
-            continue
-        for row in listing.rows:
-            subject = activity_subject(row, config.crm_types)
-            activity = number(row.get("ID"))
-            if isinstance(subject, ItemRef):
-                found[activity] = (subject,)
-            else:
-                foreign.append(activity)
-    found |= await _bound(client, config, foreign, lane)
-    return {hint: found.get(hint.id, ()) if hint.kind is HintKind.ACTIVITY else () for hint in hints}
-
-
-def _named_activities(ids: Sequence[int]) -> Listing:
-    params = {
-        "select": ["ID", "OWNER_TYPE_ID", "OWNER_ID"],
-        "filter": {"@ID": list(ids)},
-        "order": {"ID": "ASC"},
-    }
-    return Listing("crm.activity.list", params)
-
-
-async def _bound(
-    client: Client, config: PortalConfig, activities: Sequence[int], lane: Lane
-) -> dict[int, tuple[ItemRef, ...] | PortalError]:
-    """The items to which activities of contacts and companies are bound as well.
-
-    `crm.activity.binding.list` is younger than the other methods; a portal without it is believed
-    to have no such bindings, and the sweep by items finds the ticket.
-    """
-    asked = [Command("crm.activity.binding.list", {"activityId": activity}) for activity in activities]
-    told = await client.run_each(asked, lane) if asked else []
-    found: dict[int, tuple[ItemRef, ...] | PortalError] = {}
-    for activity, one in zip(activities, told, strict=True):
-        if not isinstance(one, PortalError):
-            pairs = [(number(row.get("entityTypeId")), number(row.get("entityId"))) for row in one.rows()]
-            found[activity] = tuple(ref_of(kind, item) for kind, item in pairs if kind in config.crm_types)
-    return found

@@ -1,0 +1,112 @@
+"""A desk's portal beside an emulated one, and everything that tests of the adapter share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.bitrix.config import NativeFields, PortalConfig, SourceConfig
+from app.bitrix.portal import Ask, Portal, Unread
+from app.clock import SetClock
+from app.demo.portal import UNLIMITED, EmulatedPortal, Profile
+from app.model import Gone, ItemRef, Kind, Reading
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+STAGES = [("NEW", "Новое", "P"), ("WORK", "В работе", "P"), ("WAIT", "Ждём", "P"), ("WON", "Закрыто", "S")]
+
+
+class PatientClock(SetClock):
+    """Waiting takes no time of ours: the clock just goes on."""
+
+    async def sleep(self, length: timedelta) -> None:
+        self.advance(length)
+
+
+@dataclass(slots=True)
+class World:
+    """The emulated portal with one funnel, one smart process and one project, and our road to it."""
+
+    emulated: EmulatedPortal
+    clock: SetClock
+    portal: Portal
+    config: PortalConfig
+    funnel: int
+    smart: int  # entityTypeId
+    project: int
+    agent: int
+    client: int  # a contact
+
+    async def read(
+        self, *refs: ItemRef, cursor: dict[str, int] | None = None
+    ) -> list[Reading | Gone | Unread]:
+        return await self.portal.read([Ask(ref, cursor or {}) for ref in refs])
+
+    async def reading(self, ref: ItemRef) -> Reading:
+        [told] = await self.read(ref)
+        assert isinstance(told, Reading), told
+        return told
+
+    def deal(self, title: str = "Не открывается шлагбаум", **more: Any) -> ItemRef:
+        given = {"category": self.funnel, "assigned": self.agent, "contact": self.client} | more
+        return ItemRef(Kind.DEAL, self.emulated.add_deal(title, **given))
+
+    def item(self, title: str = "Заявка", **more: Any) -> ItemRef:
+        return ItemRef(Kind.ITEM, self.emulated.add_item(self.smart, title, **more), self.smart)
+
+    def task(self, title: str = "Проверить КПП", **more: Any) -> ItemRef:
+        given: dict[str, Any] = {"created_by": 1, "responsible": self.agent, "group": self.project}
+        given |= {"auditors": (9,)} | more
+        return ItemRef(Kind.TASK, self.emulated.add_task(title, **given))
+
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    """`make(profile, **config)` builds a world; its client is closed after the test."""
+    worlds: list[World] = []
+    async with AsyncExitStack() as stack:
+
+        def build(profile: Profile = UNLIMITED, **config: Any) -> World:
+            worlds.append(built(profile, **config))
+            stack.push_async_callback(worlds[-1].portal.close)
+            return worlds[-1]
+
+        yield build
+    for world in worlds:
+        assert world.emulated.spec_faults == [], "a call that the vendor's specification does not know"
+        assert world.emulated.unknown_fields == [], "a field that the portal does not know"
+
+
+@pytest.fixture
+async def world(make: Make) -> World:
+    """A portal on which the fields stand already."""
+    made = make()
+    await made.portal.provision(dry_run=False, layout=False)
+    return made
+
+
+def built(profile: Profile, **config: Any) -> World:
+    clock = PatientClock(NOW)
+    emulated = EmulatedPortal(clock.now, profile=profile)
+    funnel = emulated.add_funnel("Поддержка", STAGES)
+    smart, _ = emulated.add_type("Заявки")
+    project = emulated.add_project("Поддержка")
+    sources = (
+        SourceConfig(Kind.DEAL, category=funnel),
+        SourceConfig(Kind.ITEM, entity_type=smart, read=NativeFields(channel="")),
+        SourceConfig(Kind.TASK, group=project),
+    )
+    known = PortalConfig(emulated.url("http://portal.test"), sources)
+    told = replace(known, **config)
+    portal = Portal(told, clock, httpx.ASGITransport(app=emulated.app))
+    agent = emulated.add_user("Анна", "Иванова")
+    client = emulated.add_contact("Пётр", "Клиентов")
+    return World(emulated, clock, portal, told, funnel, smart, project, agent, client)
