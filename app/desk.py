@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -114,7 +114,11 @@ BORN = "born_at"  # mark: when this database first served; the default of desk.s
 
 @asynccontextmanager
 async def open_desk(
-    settings: Settings, *, clock: Clock | None = None, role: Role = "all"
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    role: Role = "all",
+    portal_of: Callable[[PortalConfig, Clock], Portal] = Portal,
 ) -> AsyncIterator[Desk]:
     """A desk on a migrated database whose portal is ready to be called; both are closed after.
 
@@ -126,7 +130,8 @@ async def open_desk(
     try:
         await migrate(address)
         rules = load_rules(settings.rules, default_since=await _born_at(db, clock.now()))
-        portal = None if role == "web" or settings.portal_webhook is None else _portal(settings, rules, clock)
+        has_portal = role != "web" and settings.portal_webhook is not None
+        portal = portal_of(portal_config(settings, rules), clock) if has_portal else None
         try:
             yield Desk(settings, rules, db, clock, portal, role, Health(migrated=True), await _people(db))
         finally:
@@ -134,10 +139,6 @@ async def open_desk(
                 await portal.close()
     finally:
         await db.close()
-
-
-def _portal(settings: Settings, rules: Rules, clock: Clock) -> Portal:
-    return Portal(portal_config(settings, rules), clock)
 
 
 async def _born_at(db: Database, now: datetime) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, timezone
 from importlib.resources import files
@@ -198,11 +198,11 @@ def furnish(portal: EmulatedPortal) -> Office:
 class SupportDay:
     """All lives of the day in order of time. `next_at` and `play` drive it."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, tickets: Sequence[Ticket] | None = None) -> None:
         self._office = office
         self._queue: list[tuple[datetime, int, Life]] = []
         self.cases: dict[str, Case] = {}
-        for number, life in enumerate(_lives(office, self.cases)):
+        for number, life in enumerate(_lives(office, tickets or example_tickets(), self.cases)):
             self._push(number, life)
 
     @property
@@ -231,9 +231,9 @@ def example_tickets() -> list[Ticket]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def _lives(office: Office, cases: dict[str, Case]) -> Iterator[Life]:
+def _lives(office: Office, tickets: Sequence[Ticket], cases: dict[str, Case]) -> Iterator[Life]:
     chance = random.Random(24)
-    for number, ticket in enumerate(example_tickets()):
+    for number, ticket in enumerate(tickets):
         agent = office.agents[number % len(office.agents)]
         teller = _SPECIAL.get(str(ticket["id"]), _usual)
         arrives_at = _ARRIVALS.get(str(ticket["id"])) or _arrival(chance)

@@ -66,14 +66,19 @@ async def put(
 
 
 async def withdraw(conn: AsyncConnection, ref: ItemRef, standing: Collection[str]) -> int:
-    """Forget waiting alerts of steps that no longer stand; one that stands again later is said."""
-    query = sa.delete(messages).where(
+    """Forget waiting alerts of steps that no longer stand; one that stands again later is said.
+
+    One of unknown fate may have been said: it is not repeated, now or later.
+    """
+    fallen = (
         messages.c.ref == str(ref),
         messages.c.state == MessageState.WAITING.value,
         messages.c.kind.in_(ALERTS),
-        ~messages.c.uncertain,
         messages.c.key.not_in(standing),
     )
+    doubtful = sa.update(messages).where(*fallen, messages.c.uncertain).values(state=MessageState.SKIPPED.value)
+    await conn.execute(doubtful)
+    query = sa.delete(messages).where(*fallen)
     return len((await conn.execute(query.returning(messages.c.key))).all())
 
 
