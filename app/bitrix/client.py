@@ -19,7 +19,6 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
-import structlog
 
 from app.bitrix.errors import LATER, MethodResting, Misconfigured, PortalError, RetryLater, TooFast
 from app.bitrix.limits import LONGEST, Bucket, Operating
@@ -31,10 +30,11 @@ AT_ONCE = 4  # requests under way; more would only queue at the portal
 TRIES = 5  # of a request that the rate limit refused, and which was therefore not executed
 USER_AGENT = "b24sla/1"
 
+Transport = httpx.AsyncBaseTransport
 Pack = list[tuple[int, Group]]
 """Groups of one request, each with its place among all."""
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 # httpx tells the whole address of each request at INFO, and ours is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
@@ -69,7 +69,7 @@ class Client:
         clock: Clock,
         *,
         ca_file: Path | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         """`webhook` is `https://portal/rest/<uid>/<secret>/`; `transport` replaces the network in tests."""
         self._base = webhook.rstrip("/") + "/"
@@ -226,7 +226,7 @@ class Client:
         if isinstance(error, MethodResting) and error.method != "batch":
             self._operating = self._operating.resting(error.method, error.at)
         if not self.traffic.trouble:
-            log.warning("the portal does not answer as it should", code=error.code, method=error.method)
+            log.warning("the portal does not answer as it should: %s %s", error.method, error.code)
         self.traffic.trouble = str(error)
 
 
@@ -261,5 +261,5 @@ def _moved(base: str, method: str, location: str) -> str:
     new, old = urlsplit(location), urlsplit(base + method)
     if new.scheme != old.scheme or not new.netloc or new.path != old.path:
         raise Misconfigured("redirect", "портал отвечает переадресацией: проверьте адрес вебхука")
-    log.warning("the portal was renamed: change the webhook's address in the settings", host=new.hostname)
+    log.warning("the portal was renamed to %s: change the webhook's address in the settings", new.hostname)
     return location.removesuffix(method)

@@ -25,10 +25,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-import httpx
-
 from app.bitrix.checking import Checker
-from app.bitrix.client import Client, Clock, Traffic
+from app.bitrix.client import Client, Clock, Traffic, Transport
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused, RetryLater
@@ -69,9 +67,7 @@ __all__ = [
 class Portal:
     """One portal through one incoming webhook. Close it."""
 
-    def __init__(
-        self, config: PortalConfig, clock: Clock, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
+    def __init__(self, config: PortalConfig, clock: Clock, transport: Transport | None = None) -> None:
         self._config, self._clock = config, clock
         self._client = Client(config.webhook, clock, ca_file=config.ca_file, transport=transport)
         self._directory = Directory(self._client, config, clock)

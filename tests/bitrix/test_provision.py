@@ -1,0 +1,179 @@
+"""Preparing a portal, and the self-check that says whether it is prepared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from app.bitrix.card_fields import FIELDS, TASK_KIND
+from app.bitrix.portal import Line, MessageWork, Portal, StampWork
+from app.bitrix.provision import with_section
+from app.bitrix.shapes import shape_of
+from app.model import Hint, HintKind, Message, MessageKind
+
+if TYPE_CHECKING:
+    from .conftest import Make, World
+
+pytestmark = pytest.mark.anyio
+
+
+def levels(lines: list[Line], text: str) -> set[str]:
+    return {line.level for line in lines if text in line.text}
+
+
+async def test_fields_are_created_with_their_kinds_labels_and_options(world: World) -> None:
+    fields = {field.name: field for field in world.emulated.world.userfields}
+    for wanted in FIELDS:
+        deal = fields[f"UF_CRM_{wanted.code}"]
+        assert (deal.type, deal.labels["EDIT_FORM_LABEL"]["ru"]) == (wanted.kind, wanted.ru)
+        assert [option.xml_id for option in deal.options] == [option.xml_id for option in wanted.options]
+        if wanted.code != "SLA_SOLVE_DUE":
+            assert fields[f"UF_{wanted.code}"].type == TASK_KIND[wanted.kind]
+
+
+async def test_second_run_finds_nothing_to_do(world: World) -> None:
+    before = len(world.emulated.world.userfields)
+    lines = await world.portal.provision(dry_run=False, layout=False)
+    assert {line.level for line in lines} == {"OK"}
+    assert len(lines) == 3
+    assert len(world.emulated.world.userfields) == before
+
+
+async def test_dry_run_tells_and_creates_nothing(make: Make) -> None:
+    world = make()
+    lines = await world.portal.provision(dry_run=True, layout=True)
+    assert "WARN" in {line.level for line in lines}
+    assert world.emulated.world.userfields == []
+
+
+async def test_missing_option_is_added_and_peoples_own_stay(world: World) -> None:
+    lists = [
+        field
+        for field in world.emulated.world.userfields
+        if field.name.endswith("SLA_CLASS") and field.options
+    ]
+    for field in lists:
+        field.options = [replace(field.options[0], xml_id="own", value="Своё"), *field.options[2:]]
+    await world.portal.provision(dry_run=False, layout=False)
+    known = [{option.xml_id for option in field.options} for field in lists]
+    assert known == [{"own", "emergency", "standard", "consultation", "not_ticket"}] * 2
+
+
+async def test_layout_gathers_our_fields_in_one_section(world: World) -> None:
+    whose = (2, world.funnel, "C", None)
+    main = {"name": "main", "title": "О сделке", "type": "section", "elements": [{"name": "TITLE"}]}
+    world.emulated.world.layouts[whose] = [main]
+    for _ in range(2):
+        await world.portal.provision(dry_run=False, layout=True)
+    sections = world.emulated.world.layouts[whose]
+    assert [section["name"] for section in sections] == ["main", "sla"]
+    assert len(sections[1]["elements"]) == len(FIELDS)
+
+
+def test_section_takes_our_fields_from_elsewhere() -> None:
+    stray = {"name": "main", "elements": [{"name": "TITLE"}, {"name": "UF_CRM_SLA_STATE"}]}
+    found = with_section([stray], ["UF_CRM_SLA_STATE"])
+    assert [[row["name"] for row in section["elements"]] for section in found] == [
+        ["TITLE"],
+        ["UF_CRM_SLA_STATE"],
+    ]
+    assert with_section(found, ["UF_CRM_SLA_STATE"]) == found
+
+
+# --- check -------------------------------------------------------------------------------
+
+
+async def test_prepared_portal_passes(make: Make) -> None:
+    world = make()
+    await world.portal.provision(dry_run=False, layout=False)
+    assert {line.level for line in await world.portal.check()} == {"OK"}
+
+
+async def test_missing_fields_fail_and_say_what_to_do(make: Make) -> None:
+    lines = await make().portal.check()
+    assert levels(lines, "нет полей") == {"FAIL"}
+    assert any("b24sla provision" in line.remedy for line in lines)
+
+
+async def test_webhook_of_a_colleague_fails(make: Make) -> None:
+    assert levels(await make(colleagues=(9,)).portal.check(), "вебхук принадлежит") == {"FAIL"}
+
+
+async def test_closed_chats_are_told(make: Make) -> None:
+    world = make(chats=("chat999",))
+    world.task(auditors=())
+    lines = await world.portal.check()
+    assert levels(lines, "chat999") == {"FAIL"}
+    assert levels(lines, "закрытых чатов") == {"WARN"}
+
+
+async def test_stages_that_the_rules_do_not_name_are_told(make: Make) -> None:
+    world = make()
+    source = replace(world.config.sources[0], stages=(f"C{world.funnel}:NEW", f"C{world.funnel}:OLD"))
+    world = make(sources=(source,))
+    lines = await world.portal.check()
+    assert levels(lines, "правила не знают стадий") == {"WARN"}
+    assert levels(lines, "на портале нет стадий") == {"WARN"}
+
+
+async def test_webhook_without_scopes_fails(make: Make) -> None:
+    world = make()
+    path = world.emulated.add_webhook(9, scopes=["crm", "user"])
+    config = replace(world.config, webhook=f"http://portal.test{path}")
+    portal = Portal(config, world.clock, httpx.ASGITransport(app=world.emulated.app))
+    lines = await portal.check()
+    await portal.close()
+    assert levels(lines, "im, imbot, task") == {"FAIL"}
+
+
+@pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])
+async def test_portal_that_does_not_answer_is_one_line(make: Make, kind: str, remedy: str) -> None:
+    world = make()
+    world.emulated.faults.fail(None, kind)
+    [line] = await world.portal.check()
+    assert line.level == "FAIL"
+    assert remedy in line.remedy
+
+
+# --- promises ----------------------------------------------------------------------------
+
+
+async def test_every_method_that_we_call_is_published_by_the_vendor(world: World) -> None:
+    """The parameters are compared after every test (conftest)."""
+    deal, item, task = world.deal(), world.item(), world.task()
+    chat = world.emulated.add_chat("Тревоги", [1, 9])
+    await world.read(deal, item, task)
+    activity = world.emulated.add_email((3, world.client), 1)
+    await world.portal.owners([Hint(HintKind.ACTIVITY, activity)])
+    note = Message("k", MessageKind.TIMELINE, str(deal), "SLA", ref=deal)
+    alert = Message("k", MessageKind.CHAT_CARD, chat, "SLA")
+    told = await world.portal.write(
+        [StampWork(task, {"SLA_STATE": "met"}), MessageWork(note), MessageWork(alert)]
+    )
+    await world.portal.write([MessageWork(note, told[1].portal_id), MessageWork(alert, told[2].portal_id)])  # type: ignore[union-attr]
+    await world.portal.upload(chat, "a.png", b"1", "Файл")
+    await world.portal.find_said(chat, "SLA")
+    await world.portal.changes({})
+    await world.portal.people()
+    await world.portal.check()
+    await world.portal.provision(dry_run=False, layout=True)
+    published = json.loads(files("app.demo.portal").joinpath("spec.json").read_text("utf-8"))
+    unpublished = {"batch", "profile", "scope", "server.time"}
+    assert set(world.emulated.calls) - unpublished <= {method.lower() for method in published}
+
+
+async def test_recorded_shapes_hold_no_value(world: World) -> None:
+    world.deal("Иванов Пётр, кв. 5")
+    text = json.dumps(await world.portal.shapes(), ensure_ascii=False)
+    assert "Иванов" not in text
+    assert '"stageId": "string"' in text
+
+
+def test_shape_is_keys_and_types() -> None:
+    value = {"a": [1, 2, None], "b": {"17": {"x": True}, "18": {"x": 1.5}}, "c": []}
+    assert shape_of(value) == {"a": ["integer", "null"], "b": {"*": {"x": ["boolean", "number"]}}, "c": []}
