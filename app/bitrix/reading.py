@@ -9,7 +9,7 @@ from app.bitrix.client import Client, Clock
 from app.bitrix.config import PortalConfig
 from app.bitrix.crm_reading import CrmPlan, ask_doubtful, crm_plan, crm_readings, wanted_names
 from app.bitrix.directory import Directory
-from app.bitrix.errors import PortalError
+from app.bitrix.errors import PortalError, Refused
 from app.bitrix.listing import complete
 from app.bitrix.results import Ask, Unread, unread
 from app.bitrix.task_reading import TaskPlan, ask_comments, task_plan, task_reading
@@ -28,7 +28,7 @@ class Reader:
         """A word about each ask, in order. One item's fault never spoils another's reading."""
         read_at = self._clock.now()
         told: dict[ItemRef, Told] = {}
-        plans = [plan for kind in _types(asks) if (plan := await self._plan(kind, asks, lane, told))]
+        plans = [plan for kind in _types(asks) if (plan := await self._plan(kind, asks, told, read_at, lane))]
         tasks = [task_plan(ask, self._config) for ask in asks if ask.ref.kind is Kind.TASK]
         await self._ask(plans, tasks, lane)
         for plan in plans:
@@ -41,14 +41,17 @@ class Reader:
         return [told[ask.ref] for ask in asks]
 
     async def _plan(
-        self, crm_type: int, asks: Sequence[Ask], lane: Lane, told: dict[ItemRef, Told]
+        self, crm_type: int, asks: Sequence[Ask], told: dict[ItemRef, Told], read_at: datetime, lane: Lane
     ) -> CrmPlan | None:
         """What to ask about one type; its items are told as unread when its fields cannot be learnt."""
         refs = [ask.ref for ask in asks if ask.ref.crm_type == crm_type]
         try:
             entity = await self._directory.entity(crm_type, lane)
         except PortalError as error:
-            told |= {ref: unread(ref, error) for ref in refs}
+            if isinstance(error, Refused) and crm_type not in self._config.crm_types:
+                told |= {ref: Gone(ref, read_at) for ref in refs}  # an event about somebody else's process
+            else:
+                told |= {ref: unread(ref, error) for ref in refs}
             return None
         return crm_plan(entity, [ref.id for ref in refs], self._config)
 

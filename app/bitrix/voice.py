@@ -92,8 +92,8 @@ class Voice:
 
     async def enter(self, dialog: str, lane: Lane) -> None:
         """See to it that somebody of ours can speak here. Raises RetryLater."""
-        if dialog in self._entered or self.no_bot:
-            return
+        if dialog in self._entered or self.no_bot or not dialog.startswith("chat"):
+            return  # into a group's chat (sgN) a bot cannot be brought by number
         if not self._directory.bot_id:
             await self._register(lane)
         if self._directory.bot_id:

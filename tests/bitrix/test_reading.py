@@ -247,6 +247,10 @@ async def test_item_that_we_may_not_see_is_gone(world: World) -> None:
     assert isinstance(there, Reading)
 
 
+async def test_item_of_a_process_that_is_not_ours_is_gone(world: World) -> None:
+    assert isinstance((await world.read(ItemRef(Kind.ITEM, 5, 999)))[0], Gone)
+
+
 @pytest.mark.parametrize("method", ["crm.item.list", "crm.stagehistory.list", "crm.activity.list"])
 async def test_partial_reading_is_none(world: World, method: str) -> None:
     deal, task = world.deal(), world.task()
