@@ -153,7 +153,8 @@ class _Ladder:
         calendar = self.rules.calendars[clock.calendar]
         again = self.rules.alerts.repeat_breach["emergency" if self.emergency else "other"]
         late = self._length(clock, breached_at, self.now)
-        text = f"🔴 {words.CLOCK[clock.clock]}: просрочено на {late}, с {words.moment_short(breached_at, self.zone)}"
+        since = words.moment_short(breached_at, self.zone)
+        text = f"🔴 {words.CLOCK[clock.clock]}: просрочено на {late}, с {since}"
         repeat_at = calendar.add(breached_at, again)
         if repeat_at <= self.now:
             yield Step(f"{_short(clock)}_breach_again", repeat_at, text, (self.rules.people.head,))

@@ -56,10 +56,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Ответ в виде JSO
 
 @app.command("serve")
 def serve_command(
-    role: Annotated[RoleName, typer.Option(help="all: всё; web: только приём и страницы; worker: только работа.")]
-    = RoleName.ALL,
+    role: Annotated[
+        RoleName, typer.Option(help="all: всё; web: только приём и страницы; worker: только работа.")
+    ] = RoleName.ALL,
     clock: Annotated[
-        str, typer.Option(help="Часы для учебного портала: 2026-11-24T08:55+03:00@60x.", metavar="МОМЕНТ@СКОРОСТЬx")
+        str,
+        typer.Option(
+            help="Часы для учебного портала: 2026-11-24T08:55+03:00@60x.", metavar="МОМЕНТ@СКОРОСТЬx"
+        ),
     ] = "",
 ) -> None:
     """Принимать события и вести сроки, пока не остановят."""
@@ -174,7 +178,14 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    except (NotAllowed, RulesFault, DatabaseUrlFault, StoreUnavailable, PortalError, commands.Mistake) as fault:
+    except (
+        NotAllowed,
+        RulesFault,
+        DatabaseUrlFault,
+        StoreUnavailable,
+        PortalError,
+        commands.Mistake,
+    ) as fault:
         _fail(str(fault))
     except OSError as fault:
         _fail(f"{fault.strerror or fault}: {fault.filename or ''}".rstrip(": "))

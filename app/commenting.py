@@ -47,7 +47,10 @@ def _comments(ticket: Ticket, before: Ticket | None, rules: Rules) -> Iterator[t
         yield f"{prefix}/class/{ticket.value}/{_changes(ticket)}", _class_text(ticket, rules)
     elif before is not None and _due_moved(ticket, before):
         due = ticket.now_cycle.solution.due_at
-        yield f"{prefix}/due/{due:%Y%m%dT%H%M}", f"решение до {_when(ticket.now_cycle.solution, rules)}{_why_moved(ticket)}"
+        yield (
+            f"{prefix}/due/{due:%Y%m%dT%H%M}",
+            f"решение до {_when(ticket.now_cycle.solution, rules)}{_why_moved(ticket)}",
+        )
     for clock in clocks(ticket.now_cycle):
         if clock.outcome is OutcomeWord.BREACHED and not clock.waived:
             yield f"{prefix}/breach/{clock.clock}", f"нарушен {_name(clock)} ({_when(clock, rules)})"
@@ -71,7 +74,8 @@ def _class_text(ticket: Ticket, rules: Rules) -> str:
     if cycle.solution.due_at is None:
         return f"{name}, без срока{why}"
     unsure = "" if ticket.class_sure else "; класс не подтверждён, проверьте"
-    return f"{name}, ответ до {_when(cycle.reply, rules)}, решение до {_when(cycle.solution, rules)}{why}{unsure}"
+    reply, solution = _when(cycle.reply, rules), _when(cycle.solution, rules)
+    return f"{name}, ответ до {reply}, решение до {solution}{why}{unsure}"
 
 
 def _due_moved(ticket: Ticket, before: Ticket) -> bool:

@@ -1,6 +1,6 @@
 """The heart: facts in, decision out. Pure; the same facts and `now` give the same decision.
 
-    facts → telling (story + words) → cycles (clocks) → ticket → stamp, messages, outcomes
+facts → telling (story + words) → cycles (clocks) → ticket → stamp, messages, outcomes
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _outcome(ticket: Ticket, cycle: Cycle, facts: Sequence[Fact], rules: Rules) 
 
 
 def _judged_at(due_at: datetime | None, outcome_at: datetime | None) -> datetime | None:
-    """Who should have replied is asked at the deadline, or at the reply if that came first (domain.md 7.1)."""
+    """When to ask who should have replied: at the deadline, or at an earlier reply (domain.md 7.1)."""
     known = [at for at in (due_at, outcome_at) if at is not None]
     return min(known, default=None)
 

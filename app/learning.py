@@ -78,7 +78,13 @@ def _mark(kind: FactKind, ref: ItemRef, at: datetime, known: Sequence[Fact]) -> 
 def _history(reading: Reading) -> Iterator[Fact]:
     card, at = reading.card, reading.read_at
     yield Fact(
-        card.ref, FactKind.CREATED, "1", min(card.created_at, at), at, card.created_by, {"by": card.created_by}
+        card.ref,
+        FactKind.CREATED,
+        "1",
+        min(card.created_at, at),
+        at,
+        card.created_by,
+        {"by": card.created_by},
     )
     for move in reading.moves:
         yield _stage_fact(card.ref, move, at)
@@ -161,7 +167,13 @@ def _field_fact(reading: Reading, known: Sequence[Fact], code: str, value: str, 
     at = min(card.created_at if at_start else card.modified_at, reading.read_at)
     actor = card.created_by if at_start else card.modified_by
     return Fact(
-        card.ref, FactKind.FIELD, f"{code}#{number}", at, reading.read_at, actor, {"code": code, "value": value}
+        card.ref,
+        FactKind.FIELD,
+        f"{code}#{number}",
+        at,
+        reading.read_at,
+        actor,
+        {"code": code, "value": value},
     )
 
 

@@ -11,8 +11,19 @@ from typing import Any
 import structlog
 
 _SECRETS = re.compile(r"(/rest/(?:api/)?\d+/)[^/\s\"']+")
-_TOKENS = re.compile(r"(?i)\b((?:access_|refresh_|application_|bot)?token|auth|client_secret)(=|%5D=|\"?: ?\"?)[^&\s\"']+")
-QUIET = ("httpx", "httpcore", "apscheduler", "aiosqlite", "asyncio", "uvicorn.access", "alembic", "matplotlib")
+_TOKENS = re.compile(
+    r"(?i)\b((?:access_|refresh_|application_|bot)?token|auth|client_secret)(=|%5D=|\"?: ?\"?)[^&\s\"']+"
+)
+QUIET = (
+    "httpx",
+    "httpcore",
+    "apscheduler",
+    "aiosqlite",
+    "asyncio",
+    "uvicorn.access",
+    "alembic",
+    "matplotlib",
+)
 
 
 def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -392,7 +392,9 @@ class Entry:
 
     at: datetime
     kind: EntryKind
-    cause: str = ""  # a code: new_cycle, waiting_client, postponed, done, class:<value>, message, call, closing …
+    cause: str = (
+        ""  # a code: new_cycle, waiting_client, postponed, done, class:<value>, message, call, closing …
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +450,8 @@ class ExplainedSpan:
     end: datetime
     counted: bool
     minutes: int
-    why: str  # a code: work, night, weekend, holiday:<name>, day_off:<name>, pause:waiting_client, pause:postponed, pause:done
+    why: str
+    """A code: work, night, weekend, holiday:<name>, day_off:<name>, closed, or pause:<cause>."""
 
 
 # --- the classifier's word ---------------------------------------------------------------
@@ -614,7 +617,9 @@ class Decision:
     facts: tuple[Fact, ...]  # our own acts: classified
     stamp: Stamp | None
     messages: tuple[Message, ...]
-    standing: frozenset[str]  # keys that may still be said; other alerts waiting for this ticket are withdrawn
+    standing: frozenset[
+        str
+    ]  # keys that may still be said; other alerts waiting for this ticket are withdrawn
     outcomes: tuple[Outcome, ...]
 
     @property

@@ -117,13 +117,16 @@ def refuse_unsafe(settings: Settings, role: Role, clock: Clock | None) -> None:
     """What would be dangerous or could not work is said before anything starts."""
     if settings.admin_token is None and not is_loopback(settings.host):
         raise NotAllowed(
-            f"B24SLA_HOST={settings.host} открывает страницы сети: задайте B24SLA_ADMIN_TOKEN или слушайте 127.0.0.1"
+            f"B24SLA_HOST={settings.host} открывает страницы сети: "
+            "задайте B24SLA_ADMIN_TOKEN или слушайте 127.0.0.1"
         )
     if role == "web":
         return
     if settings.portal_webhook is None:
         raise NotAllowed("не задан B24SLA_PORTAL_WEBHOOK: адрес входящего вебхука портала")
     if settings.rules is None and not settings.portal_is_loopback:
-        raise NotAllowed("не задан B24SLA_RULES: образец правил из поставки годится только для учебного портала")
+        raise NotAllowed(
+            "не задан B24SLA_RULES: образец правил из поставки годится только для учебного портала"
+        )
     if clock is not None and not settings.portal_is_loopback:
         raise NotAllowed("--clock годится только для портала на этой машине: иначе сроки будут неверны")

@@ -131,9 +131,7 @@ def _stage_rows(facts: Sequence[Fact], created_at: datetime, category: int | Non
     return rows
 
 
-def _state(
-    source: Source | None, stage: str, found: Sequence[StateChange], notes: list[str]
-) -> State | None:
+def _state(source: Source | None, stage: str, found: Sequence[StateChange], notes: list[str]) -> State | None:
     if source is None:
         return State.LEFT if found else None
     state = source.stages.get(stage)

@@ -57,7 +57,9 @@ def move(number: int, when: str, stage: str) -> Move:
     return Move(str(number), at(when), f"C3:{stage}", 3)
 
 
-def said(number: int, when: str, side: Side, text: str = "Проверили, поправили настройки.", **changes: Any) -> Utterance:
+def said(
+    number: int, when: str, side: Side, text: str = "Проверили, поправили настройки.", **changes: Any
+) -> Utterance:
     author = AGENT if side is Side.OURS else None
     return replace(Utterance(f"activity:{number}", at(when), side, "email", author, text), **changes)
 
@@ -85,7 +87,9 @@ class Desk:
     def reads(self, shown: Reading | Gone, now: datetime | None = None) -> Decision:
         memory = CardMemory(self.confirmed, self.wanted) if self.facts else UNSEEN
         self.facts += learned(shown, self.facts, memory)
-        around = Around(lambda p: f"№{p}" if p else "", lambda ref: f"https://portal.test/{ref}", shown.read_at, {})
+        around = Around(
+            lambda p: f"№{p}" if p else "", lambda ref: f"https://portal.test/{ref}", shown.read_at, {}
+        )
         known = Known(self.ticket, frozenset(self.said))
         decision = decide(self.facts, known, around, self.rules, now or shown.read_at)
         assert decision is not None

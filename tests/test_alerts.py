@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from app.model import Decision, MessageKind, Side
-from tests.lives import AGENT, Desk, at, card, move, reading, said
+from typing import Any
+
+from app.model import Card, Decision, MessageKind, Side
+from tests.lives import Desk, at, card, move, reading, said
 
 FIRE = ("Пожарная машина стоит у закрытых ворот, въехать не может, горит дом",)
 
 
-def fire(created: str = "24.11 10:00", **changes: object) -> object:
+def fire(created: str = "24.11 10:00", **changes: Any) -> Card:
     return card(created, title="Пожар", text=FIRE, **changes)
 
 
@@ -95,14 +97,16 @@ def test_chat_card_is_rewritten_as_the_ticket_changes() -> None:
     desk = Desk()
     desk.reads(reading("24.11 10:01", of=fire()))
     spoken = [said(2, "24.11 10:05", Side.OURS)]
-    decision = desk.reads(reading("24.11 11:00", of=fire(), spoken=spoken, moves=[move(2, "24.11 10:50", "SOLVED")]))
+    decision = desk.reads(
+        reading("24.11 11:00", of=fire(), spoken=spoken, moves=[move(2, "24.11 10:50", "SOLVED")])
+    )
     cards = [m for m in decision.messages if m.kind is MessageKind.CHAT_CARD]
     assert [m.key for m in cards] == ["deal:41/card"]
     assert "✅" in cards[0].text
 
 
 def test_titles_cannot_inject_codes_nor_show_phones() -> None:
-    decision = Desk().reads(reading("24.11 10:01", of=fire(assignee=AGENT) and card(title="[b]Пожар[/b] +7 900 000-33-44", text=FIRE)))
+    decision = Desk().reads(reading("24.11 10:01", of=card(title="[b]Пожар[/b] +7 900 000-33-44", text=FIRE)))
     text = next(m.text for m in decision.messages if m.kind is MessageKind.CHAT_CARD)
     assert "[b]" not in text
     assert "000" not in text.replace("\u200b", "").split("]№41")[1]

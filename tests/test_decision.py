@@ -30,7 +30,9 @@ def test_item_outside_the_sources_is_no_concern() -> None:
     from app.learning import UNSEEN, learned
 
     facts = learned(reading("24.11 10:01", of=card(category=7, stage="C7:NEW")), (), UNSEEN)
-    foreign = [replace(f, value={"stage": "C7:NEW", "category": 7}) if f.kind == "stage" else f for f in facts]
+    foreign = [
+        replace(f, value={"stage": "C7:NEW", "category": 7}) if f.kind == "stage" else f for f in facts
+    ]
     around = Around(lambda _: "", lambda _: "", at("24.11 10:01"), {})
     assert decide(foreign, Known(None, frozenset()), around, rules(), at("24.11 10:01")) is None
 
@@ -66,7 +68,9 @@ def test_persons_class_wins_and_is_remembered() -> None:
     desk = Desk()
     desk.reads(reading("24.11 10:01"))
     raised = desk.stamped(card(), SLA_CLASS="emergency")
-    decision = desk.reads(reading("24.11 10:31", of=replace(raised, modified_at=at("24.11 10:30"), modified_by=AGENT)))
+    decision = desk.reads(
+        reading("24.11 10:31", of=replace(raised, modified_at=at("24.11 10:30"), modified_by=AGENT))
+    )
     assert decision.ticket.value is TicketClass.EMERGENCY
     assert decision.ticket.class_by_person
     assert decision.stamp is not None
@@ -97,7 +101,9 @@ def test_deadline_moved_by_the_head_is_an_extension() -> None:
     desk = Desk()
     desk.reads(reading("24.11 10:01"))
     moved = desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z")
-    decision = desk.reads(reading("24.11 12:01", of=replace(moved, modified_at=at("24.11 12:00"), modified_by=HEAD)))
+    decision = desk.reads(
+        reading("24.11 12:01", of=replace(moved, modified_at=at("24.11 12:00"), modified_by=HEAD))
+    )
     assert decision.ticket.now_cycle.solution.extended
     assert decision.stamp is not None
     assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-30T09:00:00Z"
@@ -107,7 +113,9 @@ def test_deadline_moved_by_an_agent_is_put_back() -> None:
     desk = Desk()
     desk.reads(reading("24.11 10:01"))
     moved = desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z")
-    decision = desk.reads(reading("24.11 12:01", of=replace(moved, modified_at=at("24.11 12:00"), modified_by=AGENT)))
+    decision = desk.reads(
+        reading("24.11 12:01", of=replace(moved, modified_at=at("24.11 12:00"), modified_by=AGENT))
+    )
     assert decision.stamp is not None
     assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-26T13:00:00Z"
     assert decision.ticket.notes == ("extension_asked:2026-11-30T09:00:00Z",)

@@ -6,6 +6,7 @@ Time leaps from one act to the next, so a day takes a minute and looks the same 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import tempfile
 import time
@@ -18,9 +19,10 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
+from app.demo.office import Office, furnish
 from app.demo.portal import CLOUD_STD, EmulatedPortal
 from app.demo.showing import Shown, show
-from app.demo.story import BEGIN_AT, DIGEST_AT, END_AT, Office, SupportDay, furnish
+from app.demo.story import BEGIN_AT, DIGEST_AT, END_AT, SupportDay
 from app.desk import Desk, open_desk
 from app.jobs.lead import lead
 from app.jobs.reconcile import reconcile
@@ -32,7 +34,7 @@ from app.settings import Settings
 from app.store import inbox, outbox, stamps, tickets
 from app.web import create_app
 
-EVENT_TOKEN = "demo-events-only-on-this-machine"
+EVENT_TOKEN = secrets.token_hex(16)
 TICK = timedelta(minutes=1)
 SWEEP_PACE = timedelta(minutes=15)
 GATHER = timedelta(seconds=2)  # events of one act come together, as they would to a busy service
@@ -157,7 +159,7 @@ async def _listening(app: ASGIApp) -> AsyncIterator[str]:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:
+        while not server.started:  # uvicorn has no event for it
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
     finally:

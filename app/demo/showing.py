@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app import words
-from app.demo.story import MOSCOW, Case, Office, SupportDay
+from app.demo.office import Case, Office
+from app.demo.story import MOSCOW, SupportDay
 
 CARDS_SHOWN = 12
 WIDTH = 118  # of a pipe, which has none of its own
@@ -85,7 +86,11 @@ def _alerts(office: Office) -> Iterator[str]:
 
 def _digest(shown: Shown) -> Iterator[str]:
     shown.out.mkdir(parents=True, exist_ok=True)
-    texts = [m["text"] for m in shown.office.portal.messages(shown.office.chat) if m["text"].startswith("📋 Поддержка")]
+    texts = [
+        m["text"]
+        for m in shown.office.portal.messages(shown.office.chat)
+        if m["text"].startswith("📋 Поддержка")
+    ]
     for text in texts:
         yield words.unlinked(text)
     for file in shown.office.portal.files(shown.office.chat):

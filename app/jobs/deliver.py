@@ -92,7 +92,7 @@ async def _letters(desk: Desk, outgoing: Sequence[Outgoing]) -> list[Letter]:
         else:
             letters.append(Letter(MessageWork(each.message, each.portal_id), (each,)))
     if lines and not await _still_deciding(desk):
-        letters += [_summary(receiver, some) for receiver, some in lines.items()]
+        letters += [_summary(some) for some in lines.values()]
     return letters
 
 
@@ -103,7 +103,7 @@ async def _still_deciding(desk: Desk) -> bool:
     return waiting > 0 and age < FRESH
 
 
-def _summary(receiver: str, lines: Sequence[Outgoing]) -> Letter:
+def _summary(lines: Sequence[Outgoing]) -> Letter:
     if len(lines) == 1:
         only = lines[0]
         return Letter(MessageWork(only.message, None), (only,))
@@ -119,7 +119,9 @@ def _summary(receiver: str, lines: Sequence[Outgoing]) -> Letter:
 async def _stamp_works(desk: Desk, wishes: Sequence[stamps.StampWork]) -> list[StampWork]:
     works = []
     for wish in wishes:
-        changes = {code: value for code, value in wish.wanted.items() if wish.confirmed.get(code, "") != value}
+        changes = {
+            code: value for code, value in wish.wanted.items() if wish.confirmed.get(code, "") != value
+        }
         if changes and wish.writes < FUSE:
             works.append(StampWork(wish.ref, changes))
             continue
@@ -135,7 +137,9 @@ async def _settle(
         await stamps.done(conn, wish.ref, {}, desk.now())
         return
     log.error("the fuse has blown: a card is written too often", extra={"ref": str(wish.ref)})
-    reason = f"карточка менялась больше {FUSE} раз за час: проверьте роботов и бизнес-процессы, затем повторите"
+    reason = (
+        f"карточка менялась больше {FUSE} раз за час: проверьте роботов и бизнес-процессы, затем повторите"
+    )
     await stamps.parked(conn, wish.ref, reason, desk.now())
 
 
@@ -194,7 +198,9 @@ async def _note_letter(
             await outbox.give_up(conn, key, answer.error, now)
         else:
             at = answer.retry_at or now + wait_after(each.attempts + 1)
-            await outbox.later(conn, key, at, answer.error, unknown_fate=answer.unknown_fate or each.uncertain)
+            await outbox.later(
+                conn, key, at, answer.error, unknown_fate=answer.unknown_fate or each.uncertain
+            )
 
 
 async def _note_stamp(

@@ -151,7 +151,7 @@ async def _waits_for_its_deal(
 
 
 async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading | Gone) -> bool:
-    """False: we wrote the card while it was read, so its fields are of the past and tell of nobody's change."""
+    """False: we wrote the card while it was read, so its fields tell of nobody's change."""
     now = desk.now()
     ticket = await tickets.load(conn, reading.ref)
     known_facts = await fact_store.load(conn, reading.ref)
@@ -164,10 +164,12 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     decision = decide(facts, known, _around(desk, reading, ticket), rules, now)
     if decision is None:
         return True
-    if isinstance(reading, Reading) and not await stamps.saw(conn, reading.ref, reading.card.sla, reading.read_at):
+    if isinstance(reading, Reading) and not await stamps.saw(
+        conn, reading.ref, reading.card.sla, reading.read_at
+    ):
         return False
     await fact_store.add(conn, [*_new(facts, known_facts), *decision.facts])
-    await _save(conn, desk, rules, decision, now)
+    await _save(conn, rules, decision, now)
     return True
 
 
@@ -186,7 +188,7 @@ def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Aroun
     return Around(desk.name_of, desk.working_portal.card_url, reading.read_at, cursor, notes)
 
 
-async def _save(conn: AsyncConnection, desk: Desk, rules: Rules, decision: Decision, now: datetime) -> None:
+async def _save(conn: AsyncConnection, rules: Rules, decision: Decision, now: datetime) -> None:
     if not await tickets.save(conn, decision.ticket, decision.outcomes):
         return  # somebody saved a newer reading
     await rules_log.pin(conn, rules.version, rules.text, now)

@@ -44,9 +44,7 @@ class Report:
         return f"sla-{self.digest.period.first.isoformat()}"
 
 
-async def make_report(
-    desk: Desk, kind: PeriodKind, on: date | None = None, *, late: bool = False
-) -> Report:
+async def make_report(desk: Desk, kind: PeriodKind, on: date | None = None, *, late: bool = False) -> Report:
     """The period that contains `on`, or the last finished one; nothing is sent."""
     calendar, now = desk.rules.calendar, desk.now()
     today = calendar.local(now).date()

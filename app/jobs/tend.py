@@ -27,9 +27,7 @@ IDLE_SECONDS = 1.0  # of real time: how long a worker without work sleeps when n
 
 
 @asynccontextmanager
-async def tending(
-    desk: Desk, road: Job, duties: tuple[Duty, ...]
-) -> AsyncIterator[None]:
+async def tending(desk: Desk, road: Job, duties: tuple[Duty, ...]) -> AsyncIterator[None]:
     """Inside, the worker runs; leaving waits for the act in hand, at most ten seconds."""
     scheduler = AsyncIOScheduler()
     for name, pace, job in duties:

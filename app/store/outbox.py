@@ -76,7 +76,9 @@ async def withdraw(conn: AsyncConnection, ref: ItemRef, standing: Collection[str
         messages.c.kind.in_(ALERTS),
         messages.c.key.not_in(standing),
     )
-    doubtful = sa.update(messages).where(*fallen, messages.c.uncertain).values(state=MessageState.SKIPPED.value)
+    doubtful = (
+        sa.update(messages).where(*fallen, messages.c.uncertain).values(state=MessageState.SKIPPED.value)
+    )
     await conn.execute(doubtful)
     query = sa.delete(messages).where(*fallen)
     return len((await conn.execute(query.returning(messages.c.key))).all())
@@ -96,7 +98,8 @@ async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[Outgoing
 async def next_due(conn: AsyncConnection) -> datetime | None:
     """When the first waiting message may go."""
     query = sa.select(sa.func.min(messages.c.due_at, type_=messages.c.due_at.type)).where(IN_WORK)
-    return (await conn.execute(query)).scalar_one()
+    found: datetime | None = (await conn.execute(query)).scalar_one()
+    return found
 
 
 async def sending(

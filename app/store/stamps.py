@@ -94,7 +94,8 @@ async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[StampWor
 async def next_due(conn: AsyncConnection) -> datetime | None:
     """When the first card may be written."""
     query = sa.select(sa.func.min(stamps.c.due_at, type_=stamps.c.due_at.type))
-    return (await conn.execute(query.where(stamps.c.parked_at.is_(None)))).scalar_one()
+    found: datetime | None = (await conn.execute(query.where(stamps.c.parked_at.is_(None)))).scalar_one()
+    return found
 
 
 async def sending(

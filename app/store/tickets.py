@@ -108,7 +108,8 @@ async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]
 async def next_at(conn: AsyncConnection) -> datetime | None:
     """When the first ticket comes due."""
     query = sa.select(sa.func.min(tickets.c.next_at, type_=tickets.c.next_at.type))
-    return (await conn.execute(query.where(tickets.c.next_at.is_not(None)))).scalar_one()
+    found: datetime | None = (await conn.execute(query.where(tickets.c.next_at.is_not(None)))).scalar_one()
+    return found
 
 
 async def open_tickets(conn: AsyncConnection) -> list[Ticket]:

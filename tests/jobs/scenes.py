@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from pydantic import SecretStr
 
 from app.bitrix.portal import Portal
 from app.clock import SetClock
+from app.demo.office import Case, Office, furnish
 from app.demo.portal import UNLIMITED, EmulatedPortal
-from app.demo.story import Case, Office, furnish
 from app.desk import Desk, open_desk
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
@@ -77,7 +78,9 @@ class Scene:
         return self.portal.sla(case.place, case.id)
 
     def chat(self) -> list[str]:
-        return [message["text"] for message in self.portal.messages(self.office.chat) if not message["deleted"]]
+        return [
+            message["text"] for message in self.portal.messages(self.office.chat) if not message["deleted"]
+        ]
 
 
 def ref_of(case: Case) -> ItemRef:
@@ -91,13 +94,18 @@ def letter(text: str = SMS, title: str = "Обращение", channel: str = "e
     return {"id": "T1", "channel": channel, "title": title, "description": text}
 
 
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
 @asynccontextmanager
 async def scene(folder: Path, start: str = "24.11 10:00", *, dry_run: bool = False) -> AsyncIterator[Scene]:
     clock = SetClock(at(start))
     portal = EmulatedPortal(clock.now, profile=UNLIMITED, seed=7)
     office = furnish(portal)
     rules = folder / "rules.toml"
-    rules.write_text(office.rules(), "utf-8")
+    await asyncio.to_thread(write, rules, office.rules())
     settings = Settings(
         portal_webhook=SecretStr(portal.url("http://127.0.0.1:1")),
         event_tokens=(SecretStr(TOKEN),),
@@ -106,7 +114,9 @@ async def scene(folder: Path, start: str = "24.11 10:00", *, dry_run: bool = Fal
         dry_run=dry_run,
     )
     road = httpx.ASGITransport(app=portal.app)
-    async with open_desk(settings, clock=clock, portal_of=lambda config, now: Portal(config, now, road)) as desk:
+    async with open_desk(
+        settings, clock=clock, portal_of=lambda config, now: Portal(config, now, road)
+    ) as desk:
         await desk.working_portal.provision(dry_run=False, layout=False)
         await refresh_people(desk)
         web = httpx.ASGITransport(app=create_app(desk))

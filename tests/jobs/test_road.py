@@ -156,7 +156,9 @@ async def test_portal_away_delays_but_loses_nothing(town: Scene) -> None:
     assert len([text for text in town.chat() if f"№{case.id}" in text]) == 1
 
 
-@pytest.mark.parametrize("method", ["imbot.v2.Chat.Message.send", "crm.timeline.comment.add", "crm.item.update"])
+@pytest.mark.parametrize(
+    "method", ["imbot.v2.Chat.Message.send", "crm.timeline.comment.add", "crm.item.update"]
+)
 async def test_write_that_timed_out_after_it_happened_is_not_done_twice(town: Scene, method: str) -> None:
     town.portal.faults.fail(method, "timeout_after_apply")
     case = town.office.receive(letter(FIRE, "Пожар"), town.office.agents[0])
@@ -238,7 +240,9 @@ async def test_fuse_parks_a_card_that_something_else_keeps_changing(town: Scene)
     case = town.office.receive(letter(), town.office.agents[0])
     await town.settle()
     for number in range(40):
-        town.portal.update_item(2, case.id, {"UF_CRM_SLA_CLASS_WHY": f"чужое {number}"}, by=town.office.intake)
+        town.portal.update_item(
+            2, case.id, {"UF_CRM_SLA_CLASS_WHY": f"чужое {number}"}, by=town.office.intake
+        )
         await town.settle()
     async with town.desk.db.read() as conn:
         parked = (await failures.failed_work(conn)).groups["stamps"]

@@ -25,7 +25,6 @@ EXACT = ("SLA_CLASS", "SLA_STATE", "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_FIRST_
 
 async def played(folder: Path, disturb: Callable[[Scene], None]) -> tuple[dict[str, Any], Scene]:
     """A small day, then one sweep: what every card holds at its end."""
-    folder.mkdir()
     async with scene(folder, "24.11 06:00") as town:
         disturb(town)
         day = SupportDay(town.office, [t for t in example_tickets() if t["id"] in CHOSEN])
@@ -39,7 +38,9 @@ async def played(folder: Path, disturb: Callable[[Scene], None]) -> tuple[dict[s
             if town.clock.now().minute in {0, 30}:
                 await reconcile(town.desk)
         await town.sweep()
-        return {name: {code: town.fields(case).get(code) for code in EXACT} for name, case in day.cases.items()}, town
+        return {
+            name: {code: town.fields(case).get(code) for code in EXACT} for name, case in day.cases.items()
+        }, town
 
 
 def quiet(town: Scene) -> None:

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-import certifi
 import httpx
 
 from .php import build_query
@@ -185,4 +184,4 @@ class Events:
 @cache
 def _trust() -> ssl.SSLContext:
     """One for all deliveries: reading the certificates takes forty milliseconds."""
-    return ssl.create_default_context(cafile=certifi.where())
+    return httpx.create_ssl_context()
