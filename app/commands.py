@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.jobs.refresh import refresh_people
 from app.jobs.report import Report, make_report, send_report
 from app.metrics.periods import PeriodKind
 from app.metrics.wording import shown
-from app.model import ItemRef, Ticket
+from app.model import ExplainedSpan, ItemRef, Ledger, Ticket
 from app.serving import NotAllowed, walk
 from app.settings import Settings
 from app.sla.explanation import explained
@@ -57,12 +58,16 @@ async def check(settings: Settings, *, as_json: bool, record: Path | None) -> bo
         lines = await desk.working_portal.check()
         if record is not None:
             shapes = await desk.working_portal.shapes()
-            record.write_text(json.dumps(shapes, ensure_ascii=False, indent=1), "utf-8")
+            await asyncio.to_thread(_record, record, shapes)
     if as_json:
         say_json([asdict(line) for line in lines])
     else:
         _show_lines(lines)
     return not any(line.level == "FAIL" for line in lines)
+
+
+def _record(file: Path, shapes: object) -> None:
+    file.write_text(json.dumps(shapes, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 async def provision(settings: Settings, *, dry_run: bool, layout: bool) -> bool:
@@ -209,15 +214,23 @@ def _explanation(desk: Desk, ticket: Ticket, said: frozenset[str]) -> Iterator[s
     cycle = ticket.now_cycle
     for clock in (cycle.reply, cycle.solution):
         if clock.due_at is not None:
-            term, due = words.work_length(clock.term), words.moment(clock.due_at, zone)
-            mark = " (предварительно: календарь года не утверждён)" if clock.provisional else ""
-            yield f"{words.CLOCK[clock.clock]}: срок {term}, до {due}{mark}, прошло {words.work_length(clock.spent)}"
+            yield _term_line(clock, clock.due_at, zone)
     for span in explained(cycle, desk.rules.calendars, desk.now()):
-        counted = "считается" if span.counted else "не считается"
-        start, end = words.moment(span.start, zone), words.moment_short(span.end, zone)
-        yield f"  {words.CLOCK[span.clock]}: {start} – {end}, {span.minutes} мин, {counted}: {why_words(span.why)}"
+        yield _span_line(span, zone)
     for key in sorted(key for key in said if not key.endswith("/card")):
         yield f"  сообщение: {key.partition('/')[2]}"
+
+
+def _term_line(clock: Ledger, due_at: datetime, zone: tzinfo) -> str:
+    term, spent = words.work_length(clock.term), words.work_length(clock.spent)
+    mark = " (предварительно: календарь года не утверждён)" if clock.provisional else ""
+    return f"{words.CLOCK[clock.clock]}: срок {term}, до {words.moment(due_at, zone)}{mark}, прошло {spent}"
+
+
+def _span_line(span: ExplainedSpan, zone: tzinfo) -> str:
+    counted = "считается" if span.counted else "не считается"
+    stretch = f"{words.moment(span.start, zone)} – {words.moment_short(span.end, zone)}"
+    return f"  {words.CLOCK[span.clock]}: {stretch}, {span.minutes} мин, {counted}: {why_words(span.why)}"
 
 
 # --- work that gave up -------------------------------------------------------------------

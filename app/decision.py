@@ -34,6 +34,9 @@ from app.story import Telling, fields_at, telling
 SOLUTION_IS_WRITTEN = 30
 """Signs in «Решение» from which a solution counts as documented (domain.md 7)."""
 
+SILENT_NOTES = frozenset({"replies_unreadable", "openline_unread"})
+"""Notes of a reading that say: what we answered cannot be seen."""
+
 STATE_LEVELS = {State.ESCALATED: 1, State.ENGINEER: 2}
 """Escalation level that a state implies when nobody wrote another (domain.md 2)."""
 
@@ -61,7 +64,7 @@ def decide(
     facts: Sequence[Fact], known: Known, around: Around, rules: Rules, now: datetime
 ) -> Decision | None:
     """What follows from the facts; None when the item is no concern of this desk."""
-    told = telling(facts, rules, now)
+    told = telling(facts, rules, now, unreadable=not SILENT_NOTES.isdisjoint(around.notes))
     if told is None:
         return None
     terms = rules.terms_for(

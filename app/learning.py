@@ -32,6 +32,8 @@ PEOPLES_CODES = (
 )
 """Fields on the card that people write and we heed (contract.md 5)."""
 
+DEADLINE_BY = "deadline_changed_by"  # in Card.extra of tasks
+
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
@@ -42,7 +44,13 @@ class CardMemory:
 
     def changed_by_people(self, code: str, value: str) -> bool:
         """True when neither the former value nor our own writing explains this one."""
-        return value != self.confirmed.get(code, "") and value != self.attempted.get(code)
+        former = [self.confirmed.get(code, ""), *([self.attempted[code]] if code in self.attempted else [])]
+        return _bare(value) not in map(_bare, former)
+
+
+def _bare(value: str) -> str:
+    """An empty boolean reads as N in some methods and as nothing in others: they count as one."""
+    return "" if value == "N" else value
 
 
 UNSEEN = CardMemory({}, {})
@@ -158,14 +166,15 @@ def _plain_values(card: Card) -> Iterator[tuple[str, str]]:
     yield "category", "" if card.category is None else str(card.category)
     yield "group", "" if card.group is None else str(card.group)
     for name, value in card.extra.items():
-        yield f"extra:{name}", value
+        if name != DEADLINE_BY:
+            yield f"extra:{name}", value
 
 
 def _field_fact(reading: Reading, known: Sequence[Fact], code: str, value: str, *, at_start: bool) -> Fact:
     card = reading.card
     number = sum(f.kind is FactKind.FIELD and f.value["code"] == code for f in known) + 1
     at = min(card.created_at if at_start else card.modified_at, reading.read_at)
-    actor = card.created_by if at_start else card.modified_by
+    actor = card.created_by if at_start else _changed_by(card, code)
     return Fact(
         card.ref,
         FactKind.FIELD,
@@ -175,6 +184,12 @@ def _field_fact(reading: Reading, known: Sequence[Fact], code: str, value: str, 
         actor,
         {"code": code, "value": value},
     )
+
+
+def _changed_by(card: Card, code: str) -> int | None:
+    """A task's log tells who moved its deadline; of other fields only the last writer is known."""
+    mover = card.extra.get(DEADLINE_BY, "") if code == "SLA_SOLVE_DUE" else ""
+    return int(mover) if mover.isdigit() else card.modified_by
 
 
 def _vanished(reading: Reading, known: Sequence[Fact]) -> Iterator[Fact]:

@@ -52,8 +52,13 @@ class Telling:
     notes: tuple[str, ...]
 
 
-def telling(facts: Sequence[Fact], rules: Rules, now: datetime) -> Telling | None:
-    """The story of these facts; None when the item never was in any source."""
+def telling(
+    facts: Sequence[Fact], rules: Rules, now: datetime, *, unreadable: bool = False
+) -> Telling | None:
+    """The story of these facts; None when the item never was in any source.
+
+    `unreadable`: the channel's replies cannot be read, so the stage alone is trusted.
+    """
     created_at = _created_at(facts)
     states, notes = _states(facts, rules, created_at)
     if not states:
@@ -71,7 +76,7 @@ def telling(facts: Sequence[Fact], rules: Rules, now: datetime) -> Telling | Non
         spoken=spoken,
         extensions=tuple(_extensions(facts, rules)),
         postponed_until=tuple(_postponements(facts)),
-        silent_channel="replies_unreadable" in fields.get("notes", ""),
+        silent_channel=unreadable,
     )
     return Telling(
         story,

@@ -159,7 +159,7 @@ async def _listening(app: ASGIApp) -> AsyncIterator[str]:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:  # uvicorn has no event for it
+        while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
     finally:
