@@ -36,13 +36,17 @@ class Slot:
 
 
 def due_slots(times: DigestTimes, calendar: Calendar, born_at: datetime, now: datetime) -> tuple[Slot, ...]:
-    """Today's digests whose hour has come; none whose hour came before the service was born."""
+    """Today's digests whose hour has come; none of a time in which there was no service yet."""
     today = calendar.local(now).date()
     slots = (
         Slot(kind, finished_period(kind, today, calendar), _at(today, hour, calendar))
         for kind, hour in _hours(times, calendar, today)
     )
-    return tuple(slot for slot in slots if born_at <= slot.due_at <= now)
+    return tuple(
+        slot
+        for slot in slots
+        if slot.due_at <= now and born_at <= slot.due_at and born_at < slot.period.bounds(calendar.zone)[1]
+    )
 
 
 def _hours(times: DigestTimes, calendar: Calendar, today: date) -> Iterator[tuple[PeriodKind, time]]:

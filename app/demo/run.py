@@ -10,7 +10,7 @@ import secrets
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,7 +77,7 @@ async def demo(out: Path, *, once: bool) -> None:
     portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=24)
     office = furnish(portal)
     with tempfile.TemporaryDirectory(prefix="b24sla-demo-") as folder:
-        async with _listening(portal.app) as portal_address:
+        async with _listening(portal.app, ports=()) as portal_address:
             settings = _settings(Path(folder), office, portal.url(portal_address))
             async with open_desk(settings, clock=clock) as desk, _listening(create_app(desk)) as address:
                 day = await _play(desk, clock, office, address)
@@ -150,9 +150,9 @@ async def _stay(desk: Desk, clock: StoryClock, portal: EmulatedPortal, address: 
 
 
 @asynccontextmanager
-async def _listening(app: ASGIApp) -> AsyncIterator[str]:
+async def _listening(app: ASGIApp, ports: Iterable[int] = PORTS) -> AsyncIterator[str]:
     """The application on a free loopback port; its address."""
-    listener = _free_port()
+    listener = _listener(ports)
     port = listener.getsockname()[1]
     config = uvicorn.Config(app, log_config=None, log_level="error", lifespan="on", proxy_headers=False)
     server = uvicorn.Server(config)
@@ -167,8 +167,8 @@ async def _listening(app: ASGIApp) -> AsyncIterator[str]:
         await task
 
 
-def _free_port() -> socket.socket:
-    for port in (*PORTS, 0):
+def _listener(ports: Iterable[int]) -> socket.socket:
+    for port in (*ports, 0):
         listener = socket.socket()
         try:
             listener.bind(("127.0.0.1", port))

@@ -156,7 +156,11 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     ticket = await tickets.load(conn, reading.ref)
     known_facts = await fact_store.load(conn, reading.ref)
     memory = await stamps.memory(conn, reading.ref)
-    facts = _ordered([*known_facts, *learned(reading, known_facts, CardMemory(*memory))])
+    new = learned(reading, known_facts, CardMemory(*memory))
+    if ticket is not None and not new and _stands(desk, ticket, reading, memory):
+        await tickets.touch(conn, reading.ref, reading.read_at)
+        return True
+    facts = _ordered([*known_facts, *new])
     if not facts:
         return True
     rules = await rules_then(conn, desk, ticket.rules_version if ticket else "")
@@ -168,7 +172,7 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
         conn, reading.ref, reading.card.sla, reading.read_at
     ):
         return False
-    await fact_store.add(conn, [*_new(facts, known_facts), *decision.facts])
+    await fact_store.add(conn, [*new, *decision.facts])
     await _save(conn, rules, decision, now)
     return True
 
@@ -177,9 +181,15 @@ def _ordered(facts: Sequence[Fact]) -> list[Fact]:
     return sorted(facts, key=lambda fact: (fact.happened_at, fact.recorded_at, fact.kind, fact.key))
 
 
-def _new(facts: Sequence[Fact], known: Sequence[Fact]) -> list[Fact]:
-    seen = {(fact.kind, fact.key) for fact in known}
-    return [fact for fact in facts if (fact.kind, fact.key) not in seen]
+def _stands(
+    desk: Desk, ticket: Ticket, reading: Reading | Gone, memory: tuple[stamps.Values, stamps.Values]
+) -> bool:
+    """Nothing new was read and nothing has come due: the decision would be the last one again."""
+    if isinstance(reading, Gone) or (ticket.next_at is not None and ticket.next_at <= desk.now()):
+        return False
+    same_card = dict(reading.card.sla) == dict(memory[0])
+    same_way = set(reading.notes) <= set(ticket.notes) and dict(reading.cursor) == dict(ticket.cursor)
+    return same_card and same_way
 
 
 def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Around:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ STATE_ORDER: dict[SlaState | None, int] = {
 
 CLASS_STEP = 10**11  # seconds since 1970 fit below it for three thousand years
 STATE_STEP = 10 * CLASS_STEP
+KEPT = (tickets.c.body, tickets.c.read_at)  # a reading without news moves only the column
 CLOSED_FROM = 10 * STATE_STEP
 
 
@@ -49,6 +51,12 @@ async def save(conn: AsyncConnection, ticket: Ticket, made: Sequence[Outcome]) -
     return True
 
 
+async def touch(conn: AsyncConnection, ref: ItemRef, read_at: datetime) -> None:
+    """Read again, and nothing was new."""
+    older = (tickets.c.ref == str(ref), tickets.c.read_at < read_at)
+    await conn.execute(sa.update(tickets).where(*older).values(read_at=read_at))
+
+
 async def load(conn: AsyncConnection, ref: ItemRef) -> Ticket | None:
     return (await load_many(conn, [ref])).get(ref)
 
@@ -57,7 +65,7 @@ async def load_many(conn: AsyncConnection, refs: Iterable[ItemRef]) -> dict[Item
     """Those that are known."""
     found: list[Ticket] = []
     for part in chunks({str(ref) for ref in refs}):
-        found += await _tickets(conn, sa.select(tickets.c.body).where(tickets.c.ref.in_(part)))
+        found += await _tickets(conn, sa.select(*KEPT).where(tickets.c.ref.in_(part)))
     return {ticket.ref: ticket for ticket in found}
 
 
@@ -82,14 +90,14 @@ async def page(
         sa.tuple_(tickets.c.urgency, tickets.c.ref) > sa.tuple_(*_place(after)) if after else None,
     ]
     query = (
-        sa.select(tickets.c.urgency, tickets.c.ref, tickets.c.body)
+        sa.select(tickets.c.urgency, tickets.c.ref, *KEPT)
         .where(*(each for each in wanted if each is not None))
         .order_by(tickets.c.urgency, tickets.c.ref)
         .limit(limit + 1)
     )
     rows = (await conn.execute(query)).all()
     following = _cursor(rows[limit - 1].urgency, rows[limit - 1].ref) if len(rows) > limit else None
-    return [decode(Ticket, row.body) for row in rows[:limit]], following
+    return [_ticket(row) for row in rows[:limit]], following
 
 
 async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]:
@@ -114,7 +122,7 @@ async def next_at(conn: AsyncConnection) -> datetime | None:
 
 async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
     """All of them, by urgency."""
-    query = sa.select(tickets.c.body).where(IS_OPEN)
+    query = sa.select(*KEPT).where(IS_OPEN)
     return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
 
 
@@ -129,7 +137,7 @@ async def earlier_of_client(
     """The client's tickets that began before `before`, the newest first."""
     if not client:
         return []
-    query = sa.select(tickets.c.body).where(
+    query = sa.select(*KEPT).where(
         tickets.c.client == client, tickets.c.client != sa.literal_column("''"), tickets.c.started_at < before
     )
     return await _tickets(conn, query.order_by(tickets.c.started_at.desc(), tickets.c.ref).limit(limit))
@@ -169,7 +177,11 @@ def _seconds(at: datetime) -> int:
 
 
 async def _tickets(conn: AsyncConnection, query: sa.Select[Any]) -> list[Ticket]:
-    return [decode(Ticket, body) for body in await conn.scalars(query)]
+    return [_ticket(row) for row in await conn.execute(query)]
+
+
+def _ticket(row: Any) -> Ticket:
+    return replace(decode(Ticket, row.body), read_at=row.read_at)
 
 
 def _row(ticket: Ticket) -> dict[str, Any]:
