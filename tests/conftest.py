@@ -13,6 +13,9 @@ settings.register_profile("steady", deadline=None)  # a busy machine is no count
 settings.load_profile("steady")
 
 
+pytest_plugins = ["tests.databases"]
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

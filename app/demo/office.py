@@ -142,7 +142,7 @@ class Office:
 
 _RULES_HEAD = """\
 [desk]
-since = "2026-11-01"
+since = "2026-11-24"
 
 [people]
 head = {office.head}

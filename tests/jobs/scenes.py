@@ -100,7 +100,9 @@ def write(file: Path, text: str) -> None:
 
 
 @asynccontextmanager
-async def scene(folder: Path, start: str = "24.11 10:00", *, dry_run: bool = False) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, start: str = "24.11 10:00", *, dry_run: bool = False, database: str = ""
+) -> AsyncIterator[Scene]:
     clock = SetClock(at(start))
     portal = EmulatedPortal(clock.now, profile=UNLIMITED, seed=7)
     office = furnish(portal)
@@ -109,7 +111,7 @@ async def scene(folder: Path, start: str = "24.11 10:00", *, dry_run: bool = Fal
     settings = Settings(
         portal_webhook=SecretStr(portal.url("http://127.0.0.1:1")),
         event_tokens=(SecretStr(TOKEN),),
-        database_url=SecretStr(f"sqlite+aiosqlite:///{folder / 'desk.db'}"),
+        database_url=SecretStr(database or f"sqlite+aiosqlite:///{folder / 'desk.db'}"),
         rules=rules,
         dry_run=dry_run,
     )

@@ -1,4 +1,4 @@
-"""Every store test runs on both databases; PostgreSQL comes from its wheel."""
+"""Fixtures of both databases, for every test that keeps something; PostgreSQL comes from its wheel."""
 
 from __future__ import annotations
 
