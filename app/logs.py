@@ -12,7 +12,7 @@ import structlog
 
 _SECRETS = re.compile(r"(/rest/(?:api/)?\d+/)[^/\s\"']+")
 _TOKENS = re.compile(
-    r"(?i)\b((?:access_|refresh_|application_|bot)?token|auth|client_secret)(=|%5D=|\"?: ?\"?)[^&\s\"']+"
+    r"(?i)\b((?:access_|refresh_|application_|bot)?token|auth|client_secret)(\]?=|%5D=|\"?: ?\"?)[^&\s\"']+"
 )
 QUIET = (
     "httpx",
