@@ -76,6 +76,7 @@ class Audience:
     said: frozenset[str]  # keys of messages already queued or sent
     name_of: Callable[[int | None], str]
     card_url: CardUrl
+    page_url: CardUrl  # our page about it; "" where the service has no public address
     first_seen: bool  # this ticket was never decided before
 
 
@@ -260,7 +261,9 @@ class _Ladder:
     def _headline(self, key: str) -> str:
         title = words.quoted_title(self.ticket.title)
         url = self.audience.card_url(self.ticket) + marker(key)
-        return f"[url={url}]№{self.ticket.ref.id}[/url] {title}{self._who()}"
+        page = self.audience.page_url(self.ticket)
+        why = f" [url={page}]почему[/url]" if page else ""
+        return f"[url={url}]№{self.ticket.ref.id}[/url] {title}{self._who()}{why}"
 
     def _who(self) -> str:
         name = self.audience.name_of(self.ticket.agent)

@@ -55,6 +55,7 @@ class Around:
 
     name_of: Callable[[int | None], str]
     card_url: Callable[[ItemRef], str]
+    page_url: Callable[[ItemRef], str]
     read_at: datetime
     cursor: Mapping[str, int]
     notes: tuple[str, ...] = ()
@@ -76,7 +77,11 @@ def decide(
     cycles = cycles_of(told.story, terms, now)
     ticket = _ticket(facts, told, cycles, around, rules, now)
     audience = Audience(
-        known.said, around.name_of, lambda t: around.card_url(t.ref), first_seen=known.ticket is None
+        said=known.said,
+        name_of=around.name_of,
+        card_url=lambda ticket: around.card_url(ticket.ref),
+        page_url=lambda ticket: around.page_url(ticket.ref),
+        first_seen=known.ticket is None,
     )
     ladder = alerts(ticket, rules, audience, now)
     notes = comments(ticket, known.ticket, known.said, rules)

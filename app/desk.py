@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
-from app.model import Person
+from app.model import ItemRef, Person
 from app.rules import Rules, load_rules, rules_from
 from app.settings import Settings
 from app.store import marks, people, rules_log
@@ -79,6 +79,11 @@ class Desk:
             return ""
         known = self.people.get(person)
         return known.name if known else f"сотрудник № {person}"
+
+    def page_url(self, ref: ItemRef) -> str:
+        """Our page about a ticket, or "" without B24SLA_PUBLIC_URL."""
+        base = self.settings.public_url
+        return f"{base.rstrip('/')}/tickets/{ref}" if base else ""
 
     @property
     def working_portal(self) -> Portal:

@@ -80,6 +80,7 @@ class Desk:
         self.rules = with_rules or rules()
         self.facts: list[Fact] = []
         self.ticket: Ticket | None = None
+        self.public = False  # whether the service has an address for people
         self.said: set[str] = set()
         self.confirmed: dict[str, str] = {}
         self.wanted: dict[str, str] = {}
@@ -88,7 +89,11 @@ class Desk:
         memory = CardMemory(self.confirmed, self.wanted) if self.facts else UNSEEN
         self.facts += learned(shown, self.facts, memory)
         around = Around(
-            lambda p: f"№{p}" if p else "", lambda ref: f"https://portal.test/{ref}", shown.read_at, {}
+            name_of=lambda person: f"№{person}" if person else "",
+            card_url=lambda ref: f"https://portal.test/{ref}",
+            page_url=lambda ref: f"https://sla.test/tickets/{ref}" if self.public else "",
+            read_at=shown.read_at,
+            cursor={},
         )
         known = Known(self.ticket, frozenset(self.said))
         decision = decide(self.facts, known, around, self.rules, now or shown.read_at)

@@ -117,3 +117,12 @@ def test_standing_alerts_name_what_may_still_be_said() -> None:
     assert "deal:41/1/reply_breach/7" in decision.standing
     solved = Desk().reads(reading("24.11 14:01", moves=[move(2, "24.11 13:00", "SOLVED")]))
     assert not any("breach" in key for key in solved.standing)
+
+
+def test_messages_link_our_page_where_there_is_one() -> None:
+    desk = Desk()
+    desk.public = True
+    decision = desk.reads(reading("24.11 10:01", of=fire()))
+    notice = next(m for m in decision.messages if m.kind is MessageKind.NOTICE)
+    assert "[url=https://sla.test/tickets/deal:41]почему[/url]" in notice.text
+    assert "почему" not in Desk().reads(reading("24.11 10:01", of=fire())).messages[1].text

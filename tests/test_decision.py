@@ -33,7 +33,7 @@ def test_item_outside_the_sources_is_no_concern() -> None:
     foreign = [
         replace(f, value={"stage": "C7:NEW", "category": 7}) if f.kind == "stage" else f for f in facts
     ]
-    around = Around(lambda _: "", lambda _: "", at("24.11 10:01"), {})
+    around = Around(lambda _: "", lambda _: "", lambda _: "", at("24.11 10:01"), {})
     assert decide(foreign, Known(None, frozenset()), around, rules(), at("24.11 10:01")) is None
 
 

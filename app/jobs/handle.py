@@ -195,7 +195,8 @@ def _stands(
 def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Around:
     cursor = reading.cursor if isinstance(reading, Reading) else (ticket.cursor if ticket else {})
     notes = reading.notes if isinstance(reading, Reading) else ()
-    return Around(desk.name_of, desk.working_portal.card_url, reading.read_at, cursor, notes)
+    card_url = desk.working_portal.card_url
+    return Around(desk.name_of, card_url, desk.page_url, reading.read_at, cursor, notes)
 
 
 async def _save(conn: AsyncConnection, rules: Rules, decision: Decision, now: datetime) -> None:
