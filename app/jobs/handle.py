@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Ask, Unread
@@ -26,6 +27,9 @@ BATCH = 200  # claims of one pass; the portal's adapter packs them fifty command
 LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
 MASS_LOSS_COUNT, MASS_LOSS_SHARE = 10, 0.05
 """More vanished items at once than both of these mean lost rights, not deletions (architecture.md 3)."""
+
+DECISIONS = Counter("b24sla_decisions", "Readings that were decided")
+UNREAD = Counter("b24sla_unread", "Readings put off because something of them was missing")
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +118,7 @@ async def _is_mass_loss(desk: Desk, readings: Iterable[Reading | Gone | Unread])
 
 async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone | Unread) -> None:
     if isinstance(reading, Unread):
+        UNREAD.inc()
         async with desk.db.begin() as conn:
             await _put_off(conn, desk, claim, reading)
         return
@@ -174,6 +179,7 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
         return False
     await fact_store.add(conn, [*new, *decision.facts])
     await _save(conn, rules, decision, now)
+    DECISIONS.inc()
     return True
 
 
