@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,10 +99,29 @@ def write(file: Path, text: str) -> None:
     file.write_text(text, "utf-8")
 
 
+class Road(httpx.AsyncBaseTransport):
+    """To the emulated portal, whose answers may be changed on their way."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, twist: Callable[[bytes], bytes] | None) -> None:
+        self._inner, self.twist = inner, twist
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        if self.twist is None:
+            return answer
+        return httpx.Response(answer.status_code, content=self.twist(await answer.aread()))
+
+
 @asynccontextmanager
 async def scene(
-    folder: Path, start: str = "24.11 10:00", *, dry_run: bool = False, database: str = ""
+    folder: Path,
+    start: str = "24.11 10:00",
+    *,
+    dry_run: bool = False,
+    database: str = "",
+    twist: Callable[[bytes], bytes] | None = None,
 ) -> AsyncIterator[Scene]:
+    """`twist` changes the portal's answers on their way, for what the emulated portal never says."""
     clock = SetClock(at(start))
     portal = EmulatedPortal(clock.now, profile=UNLIMITED, seed=7)
     office = furnish(portal)
@@ -115,7 +134,7 @@ async def scene(
         rules=rules,
         dry_run=dry_run,
     )
-    road = httpx.ASGITransport(app=portal.app)
+    road = Road(httpx.ASGITransport(app=portal.app), twist)
     async with open_desk(
         settings, clock=clock, portal_of=lambda config, now: Portal(config, now, road)
     ) as desk:
