@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from . import batch, errors
+from . import batch, cards, errors
 from .calls import Calls, Credential
 from .errors import RestError
 from .php import parse_query, php_json, put
@@ -55,10 +55,10 @@ class Front:
         if portal.moved_to and request.url.netloc not in portal.moved_to:
             target = portal.moved_to.rstrip("/") + request.url.path
             return RedirectResponse(target + (f"?{request.url.query}" if request.url.query else ""), 302)
-        params = await _params(request)
         address = _address(request.url.path)
         if address is None:
-            return PlainTextResponse(_HTML.format("404 Not Found"), 404, media_type="text/html")
+            return _card(request, portal.rest)
+        params = await _params(request)
         return await self._answer(request, params, *address)
 
     async def _answer(self, request: Request, params: Record, uid: str, secret: str, method: str) -> Response:
@@ -113,6 +113,15 @@ class Front:
         body |= {} if outcome.page.next is None else {"next": outcome.page.next}
         body |= {} if outcome.page.total is None else {"total": outcome.page.total}
         return _json(body | {"time": outcome.time})
+
+
+def _card(request: Request, calls: Calls) -> Response:
+    """What is no REST address is a card to look at, or nothing."""
+    page = cards.page(calls.world, request.url.path) if request.method in ("GET", "HEAD") else None
+    if page is None:
+        return PlainTextResponse(_HTML.format("404 Not Found"), 404, media_type="text/html")
+    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(page, headers=policy, media_type="text/html")
 
 
 def _refusal(error: RestError) -> Response:
