@@ -27,7 +27,7 @@ from app.model import (
     Ticket,
     TicketClass,
 )
-from app.stamping import clocks, first_reply_at
+from app.stamping import UNSTAMPED_STATES, clocks, first_reply_at, missed_since
 
 if TYPE_CHECKING:
     from app.rules import Rules
@@ -77,12 +77,12 @@ class Audience:
     name_of: Callable[[int | None], str]
     card_url: CardUrl
     page_url: CardUrl  # our page about it; "" where the service has no public address
-    first_seen: bool  # this ticket was never decided before
+    first_seen_at: datetime  # when this ticket was first read
 
 
 def alerts(ticket: Ticket, rules: Rules, audience: Audience, now: datetime) -> Alerts:
     """The messages of this ticket's ladder that are due and unsaid."""
-    if not ticket.counted or ticket.state in VOID_STATES or ticket.value is TicketClass.NOT_TICKET:
+    if not ticket.counted or ticket.state in UNSTAMPED_STATES:
         return Alerts((), frozenset(), None)
     ladder = _Ladder(ticket, rules, audience, now)
     messages = tuple(ladder.messages())
@@ -101,7 +101,7 @@ class _Ladder:
     # -- which steps stand --
 
     def _standing(self) -> Iterator[Step]:
-        if self.ticket.state in DONE_STATES:
+        if self._is_over():
             return
         yield from self._announcement()
         for clock in clocks(self.cycle):
@@ -110,6 +110,9 @@ class _Ladder:
             yield from self._breach(clock)
             yield from self._warning(clock)
         yield from self._unassigned()
+
+    def _is_over(self) -> bool:
+        return not self.ticket.open or self.ticket.value is TicketClass.NOT_TICKET
 
     def _announcement(self) -> Iterator[Step]:
         terms = self.rules.classes.get(self.ticket.value)
@@ -140,11 +143,15 @@ class _Ladder:
         if clock.outcome is not OutcomeWord.BREACHED or clock.outcome_at is None or clock.paused:
             return
         at = clock.outcome_at
+        if self._is_left_to_digest(at):
+            return
         name = "ответа" if clock.clock is ClockName.REPLY else "решения"
         if clock.met_at is not None:
             late = self._length(clock, at, clock.met_at)
             text = f"🔴 Нарушен срок {name}: на {late}"
             yield Step(f"{_short(clock)}_breach", at, text, (self.rules.people.head,), chat=True)
+            return
+        if missed_since(clock) is None:
             return
         text = f"🔴 Нарушен срок {name}: просрочено с {words.moment_short(at, self.zone)}"
         yield Step(f"{_short(clock)}_breach", at, text, (self.rules.people.head,), chat=True)
@@ -193,8 +200,11 @@ class _Ladder:
             return False
         if step.name == "announce":
             return True
-        too_old = self.rules.calendar.between(step.at, self.now) > words.WORKDAY
-        return not (self.audience.first_seen and too_old)
+        return not self._is_left_to_digest(step.at)
+
+    def _is_left_to_digest(self, at: datetime) -> bool:
+        """More than a working day had passed when this ticket was first seen (sla.md 4)."""
+        return self.rules.calendar.between(at, self.audience.first_seen_at) > words.WORKDAY
 
     def _to_person(self, step: Step, person: int) -> Iterator[Message]:
         if self._key(step, str(person)) not in self.audience.said:
@@ -239,16 +249,16 @@ class _Ladder:
         return min((at for at in moments if at > self.now), default=None)
 
     def _coming(self) -> Iterator[datetime]:
-        if self.ticket.state in DONE_STATES:
+        if self._is_over():
             return
         if self.ticket.agent is None and (at := self._unassigned_at()) is not None:
             yield at
         for clock in clocks(self.cycle):
-            if clock.outcome is OutcomeWord.BREACHED and clock.met_at is None and clock.outcome_at:
+            if missed_at := missed_since(clock):
                 calendar = self.rules.calendars[clock.calendar]
                 again = self.rules.alerts.repeat_breach["emergency" if self.emergency else "other"]
-                yield calendar.add(clock.outcome_at, again)
-                yield calendar.add(clock.outcome_at, self.rules.alerts.director_after)
+                yield calendar.add(missed_at, again)
+                yield calendar.add(missed_at, self.rules.alerts.director_after)
 
     def _held(self) -> bool:
         return any(not self._may_speak(step) for step in self.steps)
@@ -279,6 +289,8 @@ class _Ladder:
 
     def _calm_line(self) -> str:
         state = self.ticket.state
+        if self.ticket.value is TicketClass.NOT_TICKET or state in VOID_STATES:
+            return f"⚪ {words.STATE[state if state in VOID_STATES else State.NOT_TICKET]}"
         if state in DONE_STATES:
             late = self.ticket.sla_state is SlaState.BREACHED
             mark = "🔴 с опозданием" if late else "✅ в срок"
@@ -309,7 +321,7 @@ class _Ladder:
         return f"{self.ticket.ref}/{self.cycle.number}/{step.name}/{receiver}"
 
     def _card_key(self) -> str:
-        return f"{self.ticket.ref}/card"
+        return f"{self.ticket.ref}/{self.cycle.number}/card"
 
 
 def _short(clock: Ledger) -> str:

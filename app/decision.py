@@ -81,7 +81,7 @@ def decide(
         name_of=around.name_of,
         card_url=lambda ticket: around.card_url(ticket.ref),
         page_url=lambda ticket: around.page_url(ticket.ref),
-        first_seen=known.ticket is None,
+        first_seen_at=min(fact.recorded_at for fact in facts if fact.kind is FactKind.CREATED),
     )
     ladder = alerts(ticket, rules, audience, now)
     notes = comments(ticket, known.ticket, known.said, rules)
@@ -116,7 +116,7 @@ def _ticket(
         value=value,
         area=_area(fields, verdict.area),
         class_why="Класс указан сотрудником" if told.class_by_person else verdict.why,
-        class_sure=told.class_by_person or fields.get("SLA_CLASS_SURE") == "Y" or verdict.sure,
+        class_sure=_is_sure(told),
         class_by_person=told.class_by_person,
         confidence=1.0 if told.class_by_person else verdict.confidence,
         other_topics=verdict.other_topics,
@@ -136,12 +136,20 @@ def _ticket(
         repeat_kind=fields.get("SLA_REPEAT_KIND", ""),
         csat=_number(fields.get("SLA_CSAT", "")),
         documented=_documented(fields),
-        class_auto=told.class_auto,
+        class_auto=verdict.value,
         rules_version=rules.version,
         counted=since is None or story.started_at >= since,
         notes=(*told.notes, *around.notes, *_requests(facts, rules)),
         cursor=around.cursor,
     )
+
+
+def _is_sure(told: Telling) -> bool:
+    """A person's tick, or its removal, wins; a class that a person chose needs none."""
+    ticked = told.fields.get("SLA_CLASS_SURE")
+    if ticked is None:
+        return told.class_by_person or told.verdict.sure
+    return ticked == "Y"
 
 
 def _is_void(state: State, value: TicketClass) -> bool:
@@ -198,11 +206,11 @@ def _outcome(ticket: Ticket, cycle: Cycle, facts: Sequence[Fact], rules: Rules) 
         title=ticket.title,
         value=ticket.value,
         area=ticket.area,
-        state=ticket.state if last else State.CLOSED_UNCONFIRMED,
+        state=ticket.state if last else _end_of(cycle),
         received_at=cycle.started_at,
         agent=ticket.agent,
-        reply_agent=_assignee_at(facts, _judged_at(reply.due_at, reply.outcome_at)),
-        solve_agent=_assignee_at(facts, solution.outcome_at),
+        reply_agent=_assignee_at(facts, _judged_at(reply.due_at, reply.outcome_at), rules),
+        solve_agent=_assignee_at(facts, solution.outcome_at, rules),
         reply_due=reply.due_at,
         reply_outcome=None if reply.waived else reply.outcome,
         reply_outcome_at=reply.outcome_at,
@@ -216,7 +224,7 @@ def _outcome(ticket: Ticket, cycle: Cycle, facts: Sequence[Fact], rules: Rules) 
         solve_spent=solution.spent if cycle.solved_at else None,
         closed_at=cycle.closed_at,
         confirmed=cycle.confirmed_at is not None,
-        escalated_at=cycle.escalated_at,
+        escalated_at=_escalated_at(cycle, facts),
         escalation_level=ticket.escalation_level,
         reopened_at=cycle.reopened_at,
         waited_client=cycle.waited_client,
@@ -241,14 +249,32 @@ def _outcome(ticket: Ticket, cycle: Cycle, facts: Sequence[Fact], rules: Rules) 
     )
 
 
+def _end_of(cycle: Cycle) -> State:
+    """How a cycle ended that another has followed."""
+    return State.CLOSED_CONFIRMED if cycle.confirmed_at else State.CLOSED_UNCONFIRMED
+
+
+def _escalated_at(cycle: Cycle, facts: Sequence[Fact]) -> datetime | None:
+    """The first hand-over: by the stage, or by a level that a person wrote on the card."""
+    written = [
+        fact.happened_at
+        for fact in facts
+        if fact.kind is FactKind.FIELD and fact.value["code"] == "SLA_ESC_LEVEL"
+        if (_number(fact.value["value"]) or 0) > 0 and cycle.started_at <= fact.happened_at
+        if cycle.closed_at is None or fact.happened_at <= cycle.closed_at
+    ]
+    by_stage = [cycle.escalated_at] if cycle.escalated_at else []
+    return min([*by_stage, *written], default=None)
+
+
 def _judged_at(due_at: datetime | None, outcome_at: datetime | None) -> datetime | None:
     """When to ask who should have replied: at the deadline, or at an earlier reply (domain.md 7.1)."""
     known = [at for at in (due_at, outcome_at) if at is not None]
     return min(known, default=None)
 
 
-def _assignee_at(facts: Sequence[Fact], at: datetime | None) -> int | None:
-    return None if at is None else _number(fields_at(facts, at).get("assignee", ""))
+def _assignee_at(facts: Sequence[Fact], at: datetime | None, rules: Rules) -> int | None:
+    return None if at is None else _somebody(_number(fields_at(facts, at).get("assignee", "")), rules)
 
 
 def _visited(ticket: Ticket, facts: Sequence[Fact], rules: Rules) -> bool:

@@ -505,7 +505,7 @@ class Ticket:
     repeat_kind: str = ""
     csat: int | None = None
     documented: bool = False
-    class_auto: TicketClass | None = None  # what the classifier said first
+    class_auto: TicketClass | None = None  # what the classifier said last
     rules_version: str = ""
     counted: bool = True  # False: older than desk.since, shown only
     next_at: datetime | None = None

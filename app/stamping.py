@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from app import words
 from app.model import (
     VOID_STATES,
-    ClockName,
     Cycle,
     Ledger,
     OutcomeWord,
@@ -78,13 +77,21 @@ def first_reply_at(cycle: Cycle) -> datetime | None:
 def overdue_text(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinfo) -> str:
     """«с 24.11 14:00» while open, «1 ч 45 мин» of open time at the end."""
     late = [clock for clock in clocks(ticket.now_cycle) if clock.outcome is OutcomeWord.BREACHED]
-    unmet = [clock.outcome_at for clock in late if clock.met_at is None and clock.outcome_at]
-    if unmet and ticket.open:
-        return f"с {words.moment_short(min(unmet), zone)}"
+    missed = [at for clock in late if (at := missed_since(clock))]
+    if missed and ticket.open:
+        return f"с {words.moment_short(min(missed), zone)}"
     if ticket.sla_state is not SlaState.BREACHED or not late:
         return ""
     lateness = [how_late(clock, calendars) for clock in late]
     return words.work_length(max(lateness))
+
+
+def missed_since(clock: Ledger) -> datetime | None:
+    """The deadline that this clock still misses; a breach that a change of class superseded is none now."""
+    if clock.outcome is not OutcomeWord.BREACHED or clock.met_at or clock.outcome_at is None:
+        return None
+    stands = clock.due_at is not None and clock.due_at <= clock.outcome_at
+    return clock.outcome_at if stands else None
 
 
 def how_late(clock: Ledger, calendars: Mapping[str, Calendar]) -> timedelta:
@@ -97,8 +104,3 @@ def how_late(clock: Ledger, calendars: Mapping[str, Calendar]) -> timedelta:
 def clocks(cycle: Cycle) -> tuple[Ledger, Ledger]:
     """Both clocks of a cycle, the reply's first."""
     return cycle.reply, cycle.solution
-
-
-def clock_named(cycle: Cycle, name: ClockName) -> Ledger:
-    """One clock of a cycle."""
-    return cycle.reply if name is ClockName.REPLY else cycle.solution

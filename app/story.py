@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app.learning import field_order
+from app.learning import PEOPLES_CODES, field_order
 from app.model import (
     URGENCY,
     Area,
@@ -46,9 +46,7 @@ class Telling:
     fields: dict[str, str]
     verdict: Verdict  # the classifier's word that is in force
     class_by_person: bool
-    class_auto: TicketClass
     classified: tuple[Fact, ...]  # the classifier's words that are new
-    first_text_seen: bool
     notes: tuple[str, ...]
 
 
@@ -65,8 +63,10 @@ def telling(
         return None
     started_at = states[0].at
     fields = fields_at(facts)
-    spoken, first_text = _spoken(facts, rules, started_at)
-    classing = _Classing(facts, started_at, _first_reply(spoken), now)
+    heard = _heard(facts, rules)
+    spoken = tuple(_spoken(heard, rules, started_at))
+    acts = [*_first_replies(spoken), *_acts(facts, states, rules)]
+    classing = _Classing(facts, heard, started_at, min(acts, default=None), now)
     classes = classing.changes()
     story = Story(
         ref=facts[0].ref,
@@ -83,9 +83,7 @@ def telling(
         fields,
         classing.verdict_now,
         classes[-1].by_person,
-        classing.first_verdict.value,
         tuple(classing.new),
-        first_text,
         notes,
     )
 
@@ -116,9 +114,7 @@ def _states(
         state = _state(source, stage, found, notes)
         if state is not None and (not found or found[-1].state is not state):
             found.append(StateChange(at, state, actor))
-    for fact in _ordered(facts, FactKind.GONE, FactKind.RETURNED):
-        _add_disappearance(found, fact)
-    return tuple(found), tuple(dict.fromkeys(notes))
+    return tuple(_with_absences(found, facts)), tuple(dict.fromkeys(notes))
 
 
 StageRow = tuple[datetime, str, int | None, int | None]
@@ -149,15 +145,23 @@ def _state(source: Source | None, stage: str, found: Sequence[StateChange], note
     return State.IN_PROGRESS if standing is State.LEFT else standing
 
 
-def _add_disappearance(found: list[StateChange], fact: Fact) -> None:
-    if not found:
-        return
-    if fact.kind is FactKind.GONE:
-        found.append(StateChange(max(fact.happened_at, found[-1].at), State.DELETED))
-        return
-    before = next((c.state for c in reversed(found) if c.state is not State.DELETED), State.NEW)
-    if found[-1].state is State.DELETED:
-        found.append(StateChange(fact.happened_at, before))
+def _with_absences(changes: Sequence[StateChange], facts: Sequence[Fact]) -> Iterator[StateChange]:
+    """Deleted while it was gone; back again in the state in which its stages then left it."""
+    absences = [(fact.happened_at, fact.kind) for fact in _ordered(facts, FactKind.GONE, FactKind.RETURNED)]
+    steps: list[tuple[datetime, StateChange | FactKind]] = [(change.at, change) for change in changes]
+    standing: StateChange | None = None
+    gone = False
+    for at, step in sorted([*steps, *absences], key=lambda row: row[0]):
+        if isinstance(step, StateChange):
+            standing = step
+        else:
+            gone = step is FactKind.GONE
+        if standing is None:
+            continue
+        if not isinstance(step, StateChange):
+            yield StateChange(at, State.DELETED if gone else standing.state)
+        elif not gone:
+            yield step
 
 
 def _ordered(facts: Sequence[Fact], *kinds: FactKind) -> list[Fact]:
@@ -177,17 +181,26 @@ def _number(text: str) -> int | None:
 # --- who spoke ---------------------------------------------------------------------------
 
 
-def _spoken(facts: Sequence[Fact], rules: Rules, started_at: datetime) -> tuple[tuple[Spoken, ...], bool]:
-    said: list[Spoken] = []
-    first_text = False
-    for number, fact in enumerate(_ordered(facts, FactKind.UTTERANCE)):
-        side, text = Side(fact.value["side"]), fact.value.get("text", "")
-        if side is Side.NOBODY or (number and is_automatic(text, rules.phrases.automatic)):
-            continue
-        first_text = first_text or (side is Side.CLIENT and bool(text.strip()))
+def _heard(facts: Sequence[Fact], rules: Rules) -> list[Fact]:
+    """What people said to each other: nobody's words and automatic ones left out.
+
+    A client's letter that opens the talk is never automatic: it may quote such a text (sla.md 2).
+    """
+    talk = [f for f in _ordered(facts, FactKind.UTTERANCE) if f.value["side"] != Side.NOBODY]
+    opening = talk[:1] if talk and talk[0].value["side"] == Side.CLIENT else []
+    rest = [f for f in talk[len(opening) :] if not is_automatic(_text(f), rules.phrases.automatic)]
+    return [*opening, *rest]
+
+
+def _text(fact: Fact) -> str:
+    return str(fact.value.get("text", ""))
+
+
+def _spoken(heard: Sequence[Fact], rules: Rules, started_at: datetime) -> Iterator[Spoken]:
+    for fact in heard:
+        side = Side(fact.value["side"])
         if side is Side.CLIENT or fact.happened_at >= _heard_from(fact, started_at):
-            said.append(_one_spoken(fact, side, text, rules))
-    return tuple(said), first_text
+            yield _one_spoken(fact, side, _text(fact), rules)
 
 
 def _heard_from(fact: Fact, started_at: datetime) -> datetime:
@@ -207,8 +220,17 @@ def _one_spoken(fact: Fact, side: Side, text: str, rules: Rules) -> Spoken:
     )
 
 
-def _first_reply(spoken: Sequence[Spoken]) -> datetime | None:
-    return next((s.at for s in spoken if s.side is Side.OURS), None)
+def _first_replies(spoken: Sequence[Spoken]) -> list[datetime]:
+    return [said.at for said in spoken if said.side is Side.OURS][:1]
+
+
+def _acts(facts: Sequence[Fact], states: Sequence[StateChange], rules: Rules) -> Iterator[datetime]:
+    """When people took the ticket in hand: wrote a field of theirs, or moved it on.
+
+    Who moved a card of the CRM the portal does not tell: it counts as a person (sla.md 2).
+    """
+    yield from (f.happened_at for f in facts if f.kind is FactKind.FIELD and f.value["code"] in PEOPLES_CODES)
+    yield from (change.at for change in states[1:] if change.actor not in rules.people.robots)
 
 
 # --- class -------------------------------------------------------------------------------
@@ -218,18 +240,21 @@ class _Classing:
     """Who set which class when: the classifier by the texts as they came, people by the card."""
 
     def __init__(
-        self, facts: Sequence[Fact], started_at: datetime, replied_at: datetime | None, now: datetime
+        self,
+        facts: Sequence[Fact],
+        heard: Sequence[Fact],
+        started_at: datetime,
+        quiet_at: datetime | None,
+        now: datetime,
     ) -> None:
-        self._facts, self._started_at, self._now = facts, started_at, now
+        self._facts, self._heard, self._started_at, self._now = facts, heard, started_at, now
+        self._quiet_at = quiet_at  # from here on the classifier has no word
         self._ref: ItemRef = facts[0].ref
         self._channel = fields_at(facts).get("channel", "")
         self._known = {f.key: f for f in facts if f.kind is FactKind.CLASSIFIED}
         self._people = _people_classes(facts)
-        person_at = self._people[0][0] if self._people else None
-        limits = [at for at in (replied_at, person_at) if at is not None]
-        self._quiet_at = min(limits) if limits else None
         self.new: list[Fact] = []
-        self.first_verdict = self.verdict_now = _NO_TEXT
+        self.verdict_now = _NO_TEXT
 
     def changes(self) -> tuple[ClassChange, ...]:
         changes = list(self._automatic())
@@ -240,38 +265,39 @@ class _Classing:
         return _tidy(changes, self._started_at)
 
     def _automatic(self) -> Iterator[ClassChange]:
-        texts: list[str] = []
-        for at, key, text in self._texts():
+        first = "\n".join(self._card_texts())
+        self.verdict_now = self._verdict("start", self._started_at, [first])
+        yield ClassChange(self._started_at, self.verdict_now.value, by_person=False, correction=True)
+        texts = [first]
+        for at, key, text in self._later_texts():
             texts.append(text)
-            verdict = self._verdict(key, at, texts)
-            if key == "start":
-                self.first_verdict = self.verdict_now = verdict
-                yield ClassChange(self._started_at, verdict.value, by_person=False, correction=True)
-                continue
+            # The number tells this verdict from one given before an earlier text was found.
+            verdict = self._verdict(f"text:{key}/{len(texts)}", at, texts)
             early = at <= self._started_at + CORRECTION_WINDOW
-            if early or URGENCY[verdict.value] > URGENCY[self.verdict_now.value]:
+            if early or self._outweighs(verdict):
                 self.verdict_now = verdict
-                self.first_verdict = verdict if early else self.first_verdict
                 yield ClassChange(at, verdict.value, by_person=False, correction=early)
 
-    def _texts(self) -> Iterator[tuple[datetime, str, str]]:
-        """(when, key, text) of all that the classifier may look at, the start first."""
-        later: list[tuple[datetime, str, str]] = []
-        first = "\n".join(self._card_texts(at_start=True))
-        for fact in _ordered(self._facts, FactKind.FIELD, FactKind.UTTERANCE):
-            if self._speaks(fact):
-                text = fact.value.get("text") or fact.value.get("value") or ""
-                later.append((fact.happened_at, f"text:{fact.key}", text))
-        yield self._started_at, "start", first
-        yield from (row for row in later if self._quiet_at is None or row[0] < self._quiet_at)
+    def _outweighs(self, verdict: Verdict) -> bool:
+        """Later than a correction a class that was sure is not lowered without a person (domain.md 3)."""
+        lower = URGENCY[verdict.value] < URGENCY[self.verdict_now.value]
+        return not (lower and self.verdict_now.sure)
 
-    def _card_texts(self, *, at_start: bool) -> list[str]:
-        fields = fields_at(self._facts, self._started_at if at_start else None)
+    def _later_texts(self) -> list[tuple[datetime, str, str]]:
+        """(when, key, text) of what came after the card, while the classifier still has a word."""
+        said = [f for f in self._heard if f.value["side"] == Side.CLIENT and _text(f).strip()]
+        written = [f for f in self._facts if f.kind is FactKind.FIELD and self._is_text(f)]
+        rows = [
+            (fact.happened_at, fact.key, _text(fact) or str(fact.value.get("value", "")))
+            for fact in _ordered([*said, *written], FactKind.FIELD, FactKind.UTTERANCE)
+        ]
+        return [row for row in rows if self._quiet_at is None or row[0] < self._quiet_at]
+
+    def _card_texts(self) -> list[str]:
+        fields = fields_at(self._facts, self._started_at)
         return [text for text in (fields.get("title", ""), fields.get("text", "")) if text]
 
-    def _speaks(self, fact: Fact) -> bool:
-        if fact.kind is FactKind.UTTERANCE:
-            return fact.value["side"] == Side.CLIENT and bool(fact.value.get("text", "").strip())
+    def _is_text(self, fact: Fact) -> bool:
         new_text = fact.value["code"] in {"title", "text"} and fact.happened_at > self._started_at
         return new_text and bool(fact.value["value"].strip())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.model import Card, Decision, MessageKind, Side
@@ -101,7 +102,7 @@ def test_chat_card_is_rewritten_as_the_ticket_changes() -> None:
         reading("24.11 11:00", of=fire(), spoken=spoken, moves=[move(2, "24.11 10:50", "SOLVED")])
     )
     cards = [m for m in decision.messages if m.kind is MessageKind.CHAT_CARD]
-    assert [m.key for m in cards] == ["deal:41/card"]
+    assert [m.key for m in cards] == ["deal:41/1/card"]
     assert "✅" in cards[0].text
 
 
@@ -126,3 +127,54 @@ def test_messages_link_our_page_where_there_is_one() -> None:
     notice = next(m for m in decision.messages if m.kind is MessageKind.NOTICE)
     assert "[url=https://sla.test/tickets/deal:41]почему[/url]" in notice.text
     assert "почему" not in Desk().reads(reading("24.11 10:01", of=fire())).messages[1].text
+
+
+def test_old_breach_left_to_the_digest_is_not_told_by_the_next_event_either() -> None:
+    desk = Desk()
+    desk.reads(reading("27.11 17:00", of=card("20.11 09:00")))
+    again = desk.reads(reading("27.11 17:05", of=card("20.11 09:00", title="Другая тема")))
+    assert [m for m in again.messages if m.kind is not MessageKind.TIMELINE] == []
+
+
+def test_reminders_of_an_old_breach_are_left_to_the_digest_too() -> None:
+    desk = Desk()
+    decision = desk.reads(reading("25.11 09:30", of=card("23.11 10:00")))  # reply breached 23.11 14:00
+    assert [m.key for m in decision.messages if m.kind is not MessageKind.TIMELINE] == []
+
+
+def test_young_breach_first_seen_late_comes_as_one_summary() -> None:
+    decision = Desk().reads(reading("24.11 16:00", of=card("24.11 10:00")))
+    assert told(decision, MessageKind.SUMMARY) == ["7: reply_breach", "chat12: reply_breach"]
+
+
+def test_chat_message_of_a_false_alarm_says_that_it_was_none() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=fire()))
+    decision = desk.reads(reading("24.11 10:10", of=fire(), moves=[move(2, "24.11 10:09", "SPAM")]))
+    [text] = [m.text for m in decision.messages if m.kind is MessageKind.CHAT_CARD]
+    assert "Не обращение" in text
+
+
+def test_return_after_a_week_is_announced_anew() -> None:
+    desk = Desk()
+    desk.reads(reading("10.11 10:01", of=fire("10.11 10:00")))
+    closed = [move(2, "10.11 11:00", "WON")]
+    desk.reads(reading("10.11 11:01", of=fire("10.11 10:00"), moves=closed))
+    back = [*closed, move(3, "24.11 10:00", "PREPARATION")]
+    decision = desk.reads(reading("24.11 10:01", of=fire("10.11 10:00"), moves=back))
+    assert decision.ticket.cycle == 2
+    assert told(decision, MessageKind.NOTICE) == ["5: announce", "7: announce"]
+    assert [m.key for m in decision.messages if m.kind is MessageKind.CHAT_CARD] == ["deal:41/2/card"]
+    assert [m.kind for m in decision.messages].count(MessageKind.TIMELINE) == 1
+
+
+def test_breach_of_a_class_that_no_longer_stands_is_not_held_against_the_ticket() -> None:
+    desk = Desk()
+    spoken = [said(2, "24.11 10:05", Side.OURS)]
+    desk.reads(reading("24.11 14:05", of=fire(), spoken=spoken))
+    lowered = replace(desk.stamped(fire(), SLA_CLASS="standard"), modified_at=at("24.11 14:10"))
+    desk.reads(reading("24.11 14:11", of=lowered, spoken=spoken))
+    decision = desk.reads(reading("25.11 16:00", of=lowered, spoken=spoken))
+    assert decision.stamp is not None
+    assert decision.stamp.wanted["SLA_OVERDUE"] == ""
+    assert [m for m in decision.messages if m.kind in {MessageKind.NOTICE, MessageKind.SUMMARY}] == []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.model import Gone, OutcomeWord, Side, SlaState, State, TicketClass
-from tests.lives import AGENT, DEAL, HEAD, Desk, at, card, move, reading, rules, said
+from app.model import Decision, Gone, Outcome, OutcomeWord, Side, SlaState, State, TicketClass
+from tests.lives import AGENT, DEAL, HEAD, ROBOT, Desk, at, card, move, reading, rules, said
 
 
 def test_new_deal_gets_class_and_both_terms() -> None:
@@ -175,3 +175,57 @@ def test_order_of_discovery_does_not_matter() -> None:
     step_by_step.reads(reading("24.11 11:01", moves=moves[:1], spoken=spoken[:1]))
     last = reading("24.11 13:00", moves=moves, spoken=spoken)
     assert step_by_step.reads(last).ticket.cycles == Desk().reads(last).ticket.cycles
+
+
+def outcome_of(decision: Decision, cycle: int = 1) -> Outcome:
+    return next(each for each in decision.outcomes if each.cycle == cycle)
+
+
+def test_reply_belongs_to_who_had_the_ticket_at_its_deadline() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    handed_on = card(assignee=6, modified_at=at("24.11 15:00"))
+    replied = [said(2, "24.11 15:30", Side.OURS)]
+    decision = desk.reads(reading("24.11 15:31", of=handed_on, spoken=replied))
+    assert outcome_of(decision).reply_agent == AGENT
+    solved = [move(2, "24.11 16:00", "SOLVED")]
+    decision = desk.reads(reading("24.11 16:01", of=handed_on, spoken=replied, moves=solved))
+    assert outcome_of(decision).solve_agent == 6
+
+
+def test_breach_belongs_to_its_deadline_and_a_met_term_to_its_event() -> None:
+    desk = Desk()
+    decision = desk.reads(reading("24.11 15:31", spoken=[said(2, "24.11 15:30", Side.OURS)]))
+    assert outcome_of(decision).reply_outcome_at == at("24.11 14:00")
+    solved = desk.reads(reading("24.11 16:01", moves=[move(2, "24.11 16:00", "SOLVED")]))
+    assert outcome_of(solved).solve_outcome_at == at("24.11 16:00")
+
+
+def test_ticket_left_with_a_robot_is_nobodys_in_the_figures() -> None:
+    desk = Desk()
+    decision = desk.reads(reading("24.11 14:01", of=card(assignee=ROBOT)))
+    assert (outcome_of(decision).agent, outcome_of(decision).reply_agent) == (None, None)
+
+
+def test_level_written_by_a_person_is_an_escalation() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    raised = replace(desk.stamped(card(), SLA_ESC_LEVEL="2"), modified_at=at("24.11 10:30"))
+    decision = desk.reads(reading("24.11 10:31", of=raised))
+    assert outcome_of(decision).escalated_at == at("24.11 10:30")
+
+
+def test_confirmed_cycle_stays_confirmed_when_another_follows() -> None:
+    moves = [move(2, "02.11 12:00", "WON"), move(3, "24.11 10:00", "PREPARATION")]
+    decision = Desk().reads(reading("24.11 10:01", of=card("02.11 10:00"), moves=moves))
+    assert outcome_of(decision, 1).state is State.CLOSED_CONFIRMED
+    assert outcome_of(decision, 2).received_at == at("24.11 10:00")
+
+
+def test_return_after_a_week_is_stamped_with_full_terms() -> None:
+    moves = [move(2, "02.11 12:00", "WON"), move(3, "24.11 10:00", "PREPARATION")]
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=card("02.11 10:00"), moves=moves))
+    assert desk.wanted["SLA_REPLY_DUE"] == "2026-11-24T11:00:00Z"
+    assert desk.wanted["SLA_SOLVED_AT"] == ""
+    assert "deal:41/2/comment/class/standard/0" in desk.said

@@ -1,0 +1,130 @@
+"""Facts told as a story: who decides the class until when, which states stand, who spoke (sla.md 2-3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.model import Area, Gone, Move, Reading, Side, State, TicketClass, Utterance
+from tests.lives import AGENT, DEAL, Desk, at, card, move, reading, said
+
+FIRE = "Пожарная машина стоит у закрытых ворот, въехать не может, горит дом"
+BLANK = card(title="Обращение", text=())
+
+
+def client(number: int, when: str, text: str = FIRE) -> Utterance:
+    return said(number, when, Side.CLIENT, text)
+
+
+# --- the classifier decides again ---------------------------------------------------------
+
+
+def test_text_within_ten_minutes_is_a_correction_with_terms_from_the_start() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    ticket = desk.reads(reading("24.11 10:06", of=BLANK, spoken=[client(2, "24.11 10:05")])).ticket
+    assert ticket.value is TicketClass.EMERGENCY
+    assert ticket.now_cycle.solution.due_at == at("24.11 14:00")
+
+
+def test_later_text_raises_and_the_term_counts_from_it() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    ticket = desk.reads(reading("24.11 10:31", of=BLANK, spoken=[client(2, "24.11 10:30")])).ticket
+    assert ticket.now_cycle.solution.due_at == at("24.11 14:30")
+
+
+def test_first_text_brings_area_and_reason_even_when_the_class_stays() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    words = client(2, "24.11 10:30", "Житель не получает код для входа в приложение, пробовал три раза.")
+    ticket = desk.reads(reading("24.11 10:31", of=BLANK, spoken=[words])).ticket
+    assert (ticket.value, ticket.area) == (TicketClass.STANDARD, Area.APP_LOGIN)
+    assert ticket.class_why
+
+
+def test_text_after_the_first_reply_decides_nothing() -> None:
+    desk = Desk()
+    spoken = [said(2, "24.11 10:02", Side.OURS), client(3, "24.11 10:05")]
+    assert desk.reads(reading("24.11 10:06", of=BLANK, spoken=spoken)).ticket.value is TicketClass.STANDARD
+
+
+@pytest.mark.parametrize(
+    "act",
+    [{"SLA_CLASS_SURE": "Y"}, {"SLA_AREA": "passes"}, {"SLA_ESC_LEVEL": "1"}],
+    ids=lambda a: next(iter(a)),
+)
+def test_text_after_a_persons_act_on_the_card_decides_nothing(act: dict[str, str]) -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    touched = replace(desk.stamped(BLANK, **act), modified_at=at("24.11 10:03"), modified_by=AGENT)
+    desk.reads(reading("24.11 10:04", of=touched))
+    ticket = desk.reads(reading("24.11 10:06", of=touched, spoken=[client(2, "24.11 10:05")])).ticket
+    assert ticket.value is TicketClass.STANDARD
+
+
+def test_text_after_a_person_took_it_to_work_decides_nothing() -> None:
+    moves = [move(2, "24.11 10:03", "PREPARATION")]
+    shown = reading("24.11 10:06", of=BLANK, moves=moves, spoken=[client(3, "24.11 10:05")])
+    assert Desk().reads(shown).ticket.value is TicketClass.STANDARD
+
+
+def test_earlier_text_found_later_counts_in_its_place() -> None:
+    first, second = client(2, "24.11 10:02"), client(3, "24.11 10:05", "Ждём ответа")
+    stormy, calm = Desk(), Desk()
+    stormy.reads(reading("24.11 10:01", of=BLANK))
+    stormy.reads(reading("24.11 10:06", of=BLANK, spoken=[second]))
+    both = reading("24.11 10:07", of=BLANK, spoken=[first, second])
+    assert stormy.reads(both).ticket.value is calm.reads(both).ticket.value is TicketClass.EMERGENCY
+
+
+# --- people's words win -------------------------------------------------------------------
+
+
+def test_class_unconfirmed_by_a_person_stays_so() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    assert desk.wanted["SLA_CLASS_SURE"] == "Y"
+    doubted = replace(desk.stamped(card(), SLA_CLASS_SURE="N"), modified_at=at("24.11 10:30"))
+    desk.reads(reading("24.11 10:31", of=doubted))
+    assert desk.wanted["SLA_CLASS_SURE"] == "N"
+
+
+# --- who spoke ----------------------------------------------------------------------------
+
+
+def test_automatic_letter_in_a_persons_name_is_no_reply_though_it_came_first() -> None:
+    spoken = [said(2, "24.11 10:01", Side.OURS, "Ваше обращение зарегистрировано под номером 7")]
+    assert Desk().reads(reading("24.11 10:02", spoken=spoken)).ticket.now_cycle.reply.met_at is None
+
+
+def test_clients_first_letter_is_never_automatic() -> None:
+    greeting = said(2, "24.11 10:00", Side.NOBODY, "Здравствуйте!")
+    quoted = client(3, "24.11 10:01", f"{FIRE}. На прошлое письмо ответили: это автоматический ответ")
+    shown = reading("24.11 10:02", of=BLANK, spoken=[greeting, quoted])
+    assert Desk().reads(shown).ticket.value is TicketClass.EMERGENCY
+
+
+# --- states -------------------------------------------------------------------------------
+
+
+def test_item_that_came_back_lives_on() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    desk.reads(Gone(DEAL, at("24.11 11:00")))
+    desk.reads(reading("24.11 12:00"))
+    ticket = desk.reads(reading("24.11 13:01", moves=[move(2, "24.11 13:00", "SOLVED")])).ticket
+    assert ticket.state is State.RESOLVED
+    assert ticket.now_cycle.solved_at == at("24.11 13:00")
+
+
+def test_ticket_begins_when_its_deal_enters_the_funnel() -> None:
+    shown = card("20.11 10:00", stage="C3:NEW")
+    moves = (
+        Move("1", at("20.11 10:00"), "C7:NEW", 7),
+        Move("2", at("24.11 10:00"), "C3:NEW", 3),
+    )
+    ticket = Desk().reads(Reading(shown.ref, at("24.11 10:01"), shown, moves)).ticket
+    assert ticket.started_at == at("24.11 10:00")
+    assert ticket.now_cycle.reply.due_at == at("24.11 14:00")
