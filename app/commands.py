@@ -14,6 +14,7 @@ from typing import Any
 from app import words
 from app.bitrix.portal import Line
 from app.desk import Desk, open_desk
+from app.jobs import patience
 from app.jobs.ask import ask_for_sweep
 from app.jobs.lead import lead, step_down
 from app.jobs.reconcile import reconcile as sweep
@@ -25,7 +26,7 @@ from app.model import ExplainedSpan, ItemRef, Ledger, Ticket
 from app.serving import NotAllowed, walk
 from app.settings import Settings
 from app.sla.explanation import explained
-from app.store import outbox, tickets
+from app.store import inbox, outbox, stamps, tickets
 from app.store.failure import Failure
 from app.ticket_view import ticket_json, why_words
 from app.web import failures
@@ -101,7 +102,7 @@ async def _reconcile_there(desk: Desk) -> bool:
     if told is None:
         raise Mistake("работающий сервис не ответил за две минуты: посмотрите /readyz и его журнал")
     say(f"Найдено изменений: {told['found']}")
-    return await _nothing_left(desk) and not told["fault"]
+    return await nothing_left(desk) and not told["fault"]
 
 
 async def _reconcile_here(desk: Desk) -> bool:
@@ -112,13 +113,18 @@ async def _reconcile_here(desk: Desk) -> bool:
         await lead(desk)
         steps += 1
     say(f"Найдено изменений: {found}")
-    return await _nothing_left(desk) and desk.health.portal_fault is None
+    return await nothing_left(desk) and desk.health.portal_fault is None
 
 
-async def _nothing_left(desk: Desk) -> bool:
+async def nothing_left(desk: Desk) -> bool:
+    """Whether everything reached the portal; what waits for another attempt did not."""
+    soon = desk.now() + patience.GIVE_UP_AFTER
     async with desk.db.read() as conn:
-        waiting, _ = await outbox.lag(conn, desk.now())
+        unread, _ = await inbox.lag(conn, desk.now())
+        unsaid, _ = await outbox.lag(conn, soon)
+        unwritten, _ = (0, None) if desk.settings.dry_run else await stamps.lag(conn, soon)
         gave_up = (await failures.failed_work(conn)).count
+    waiting = unread + unsaid + unwritten
     if waiting or gave_up:
         say(f"Не доставлено: {waiting}; не удалось: {gave_up} (см. b24sla failed)")
     return not waiting and not gave_up

@@ -28,10 +28,10 @@ from app.model import (
     Verdict,
 )
 from app.rules import Rules, Source
+from app.sla.ledger import CALL_BEFORE_CARD
 from app.triage import VERSION, classify
 from app.triage.phrases import is_acknowledgement, is_automatic, is_thanks
 
-CALL_BEFORE_CARD = timedelta(hours=1)
 CORRECTION_WINDOW = timedelta(minutes=10)
 """The classifier may change its mind this long after the start without it being a raise."""
 
@@ -64,7 +64,8 @@ def telling(
     started_at = states[0].at
     fields = fields_at(facts)
     heard = _heard(facts, rules)
-    spoken = tuple(_spoken(heard, rules, started_at))
+    calls_from = started_at - CALL_BEFORE_CARD if started_at <= created_at else started_at
+    spoken = tuple(_spoken(heard, rules, started_at, calls_from))
     acts = [*_first_replies(spoken), *_acts(facts, states, rules)]
     classing = _Classing(facts, heard, started_at, min(acts, default=None), now)
     classes = classing.changes()
@@ -196,16 +197,15 @@ def _text(fact: Fact) -> str:
     return str(fact.value.get("text", ""))
 
 
-def _spoken(heard: Sequence[Fact], rules: Rules, started_at: datetime) -> Iterator[Spoken]:
+def _spoken(
+    heard: Sequence[Fact], rules: Rules, started_at: datetime, calls_from: datetime
+) -> Iterator[Spoken]:
+    """Our words before the start belong to another life, save a call: a card is made while it lasts."""
     for fact in heard:
         side = Side(fact.value["side"])
-        if side is Side.CLIENT or fact.happened_at >= _heard_from(fact, started_at):
+        since = calls_from if fact.value.get("channel") == "call" else started_at
+        if side is Side.CLIENT or fact.happened_at >= since:
             yield _one_spoken(fact, side, _text(fact), rules)
-
-
-def _heard_from(fact: Fact, started_at: datetime) -> datetime:
-    """Our words before the start belong to another life, save a call: its card is made while it lasts."""
-    return started_at - CALL_BEFORE_CARD if fact.value.get("channel") == "call" else started_at
 
 
 def _one_spoken(fact: Fact, side: Side, text: str, rules: Rules) -> Spoken:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.model import Area, Gone, Move, Reading, Side, State, TicketClass, Utterance
-from tests.lives import AGENT, DEAL, Desk, at, card, move, reading, said
+from app.model import Area, Gone, ItemRef, Kind, Move, Reading, Side, State, TicketClass, Utterance
+from tests.lives import AGENT, DEAL, ROBOT, Desk, at, card, move, reading, said
 
 FIRE = "Пожарная машина стоит у закрытых ворот, въехать не может, горит дом"
 BLANK = card(title="Обращение", text=())
@@ -128,3 +128,47 @@ def test_ticket_begins_when_its_deal_enters_the_funnel() -> None:
     ticket = Desk().reads(Reading(shown.ref, at("24.11 10:01"), shown, moves)).ticket
     assert ticket.started_at == at("24.11 10:00")
     assert ticket.now_cycle.reply.due_at == at("24.11 14:00")
+
+
+def test_the_first_of_a_reply_and_an_act_ends_the_classifiers_say() -> None:
+    moves = [move(2, "24.11 10:08", "PREPARATION")]
+    spoken = [said(2, "24.11 10:02", Side.OURS), client(3, "24.11 10:05")]
+    shown = reading("24.11 10:09", of=BLANK, moves=moves, spoken=spoken)
+    assert Desk().reads(shown).ticket.value is TicketClass.STANDARD
+
+
+def test_robots_move_is_no_persons_act() -> None:
+    task = ItemRef(Kind.TASK, 7)
+    shown = replace(BLANK, ref=task, stage="3", category=None, group=12)
+    moves = (Move("1", at("24.11 10:00"), "2"), Move("2", at("24.11 10:02"), "3", actor=ROBOT))
+    spoken = (client(3, "24.11 10:05"),)
+    ticket = Desk().reads(Reading(task, at("24.11 10:06"), shown, moves, spoken)).ticket
+    assert ticket.value is TicketClass.EMERGENCY
+
+
+def test_a_sure_class_is_not_lowered_later_without_a_person() -> None:
+    desk = Desk()
+    fire = card(title="Пожар", text=(FIRE,))
+    desk.reads(reading("24.11 10:01", of=fire))
+    calmer = client(2, "24.11 10:30", "Уже открыли, спасибо. Подскажите, где посмотреть журнал проездов?")
+    assert desk.reads(reading("24.11 10:31", of=fire, spoken=[calmer])).ticket.value is TicketClass.EMERGENCY
+
+
+def test_call_that_made_the_card_answers_it() -> None:
+    call = said(2, "24.11 09:50", Side.OURS, "", channel="call")
+    reply = Desk().reads(reading("24.11 10:01", spoken=[call])).ticket.now_cycle.reply
+    assert (reply.met_by, reply.met_at) == ("call", at("24.11 10:00"))
+
+
+def test_call_before_the_deal_came_to_us_answers_nothing() -> None:
+    shown = card("20.11 10:00")
+    moves = (Move("1", at("20.11 10:00"), "C7:NEW", 7), Move("2", at("24.11 10:00"), "C3:NEW", 3))
+    call = said(2, "24.11 09:50", Side.OURS, "", channel="call")
+    ticket = Desk().reads(Reading(shown.ref, at("24.11 10:01"), shown, moves, (call,))).ticket
+    assert ticket.now_cycle.reply.met_at is None
+
+
+def test_class_filled_in_before_we_saw_the_card_is_a_persons() -> None:
+    ticket = Desk().reads(reading("24.11 10:01", of=card(sla={"SLA_CLASS": "consultation"}))).ticket
+    assert (ticket.value, ticket.class_by_person) == (TicketClass.CONSULTATION, True)
+    assert ticket.class_auto is TicketClass.STANDARD

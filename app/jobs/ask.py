@@ -6,8 +6,10 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.desk import Desk
-from app.store import inbox, marks
+from app.store import inbox, marks, outbox, stamps
 
 ASKED, ANSWERED = "asked/reconcile", "answered/reconcile"
 POLL_SECONDS = 0.5
@@ -36,7 +38,15 @@ async def ask_for_sweep(desk: Desk, patience: timedelta) -> dict[str, Any] | Non
         await asyncio.sleep(POLL_SECONDS)
         async with desk.db.read() as conn:
             told = await marks.get(conn, ANSWERED)
-            waiting, _ = await inbox.lag(conn, desk.now())
-        if told and told["asked"] == question and not waiting:
+            busy = await _is_busy(desk, conn)
+        if told and told["asked"] == question and not busy:
             return dict(told)
     return None
+
+
+async def _is_busy(desk: Desk, conn: AsyncConnection) -> bool:
+    """Whether the running service has yet to handle or to deliver something that is due."""
+    lags = [await inbox.lag(conn, desk.now()), await outbox.lag(conn, desk.now())]
+    if not desk.settings.dry_run:
+        lags.append(await stamps.lag(conn, desk.now()))
+    return any(waiting for waiting, _ in lags)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app import words
-from app.desk import Desk
+from app.desk import BORN, Desk
 from app.metrics.digest import Digest, Freshness, Office, digest_of
 from app.metrics.digest_text import digest_text
 from app.metrics.periods import Period, PeriodKind, finished_period, period_before, period_of, reach
@@ -24,9 +24,7 @@ from app.model import Message, MessageKind, Outcome
 from app.reporting import Slot, due_slots
 from app.store import inbox, marks, outcomes, tickets
 
-BORN = "born_at"
 SENT = "digest"  # marks: digest/<slot> → which of the three messages stand in the chat
-AGENT_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ async def _send_slot(desk: Desk, slot: Slot) -> bool:
     name = f"{SENT}/{slot.name}"
     async with desk.db.read() as conn:
         sent = await marks.get(conn, name) or {}
-    if not desk.rules.chats.digest or sent.get("done"):
+    if not desk.rules.chats.digest or sent.get("done") or desk.settings.dry_run:
         return False
     report = await make_report(desk, slot.kind, slot.period.first, late=slot.is_late(desk.now()))
     await send_report(desk, report, name, sent)
