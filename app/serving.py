@@ -12,7 +12,7 @@ import uvicorn
 from app.clock import Clock
 from app.desk import Desk, Role, open_desk
 from app.jobs.ask import answer, asked
-from app.jobs.deliver import deliver_next
+from app.jobs.deliver import deliver_full, deliver_next
 from app.jobs.handle import handle_next
 from app.jobs.lead import PACE, lead, step_down
 from app.jobs.reconcile import reconcile, reread_open
@@ -37,7 +37,7 @@ class NotAllowed(Exception):
 
 async def walk(desk: Desk) -> bool:
     """One step of the road: read and decide what waits, then deliver what was decided."""
-    handled = await handle_next(desk)
+    handled = await handle_next(desk, deliver_full)
     delivered = await deliver_next(desk)
     _look_after_portal(desk)
     return handled or delivered

@@ -55,19 +55,28 @@ class Directory:
 
     async def _learn(self, crm_type: int, lane: Lane) -> Entity:
         params = {"entityTypeId": crm_type, "useOriginalUfNames": "Y"}
-        described = await self._client.call(Command("crm.item.fields", params), lane)
+        guessed = _guessed_lists(crm_type, self._config)
+        asked = [[Command("crm.item.fields", params)], *(_option_group(crm_type, n) for n in guessed)]
+        [described], *options = await self._client.run(asked, lane)
+        if not isinstance(described, Answer):
+            raise described
         fields = as_map(as_map(described.result).get("fields"))
         entity = entity_of(crm_type, fields, self._config.fields)
-        return replace(entity, options=await self._options(entity, lane))
+        known = dict(zip(guessed, (answers[-1] for answers in options), strict=True))
+        return replace(entity, options=await self._options(entity, known, lane))
 
-    async def _options(self, entity: Entity, lane: Lane) -> dict[str, dict[str, str]]:
-        """SLA field → option id → XML_ID, in one request."""
+    async def _options(
+        self, entity: Entity, known: Mapping[str, Told], lane: Lane
+    ) -> dict[str, dict[str, str]]:
+        """SLA field → option id → XML_ID; `known` lists came with the fields, the others in one request."""
         lists = {code: n for code, n in entity.names.items() if BY_CODE[code].kind is FieldKind.LIST}
-        groups = [_option_group(entity.crm_type, name) for name in lists.values()]
+        rest = [name for name in lists.values() if name not in known]
+        groups = [_option_group(entity.crm_type, name) for name in rest]
         told = await self._client.run(groups, lane) if groups else []
+        answers = {**known, **dict(zip(rest, (each[-1] for each in told), strict=True))}
         found = {}
-        for (code, name), answers in zip(lists.items(), told, strict=True):
-            rows = _option_rows(answers[-1])
+        for code, name in lists.items():
+            rows = _option_rows(answers[name])
             labelled = [{"ID": i, "VALUE": label} for i, label in entity.labels.get(name, {}).items()]
             found[name] = options_of(code, rows or labelled)
         return found
@@ -117,6 +126,14 @@ def own_id(webhook: str) -> int:
     """The webhook's owner stands in its address: `…/rest/<uid>/<secret>/` (rest.md 1.1)."""
     parts = webhook.rstrip("/").split("/")
     return number(parts[-2]) if len(parts) > 2 else 0
+
+
+def _guessed_lists(crm_type: int, config: PortalConfig) -> list[str]:
+    """What a deal's lists are most likely called, so that one request learns fields and options."""
+    if crm_type != DEAL_TYPE:
+        return []
+    codes = [code for code, card_field in BY_CODE.items() if card_field.kind is FieldKind.LIST]
+    return [config.fields.get(code, f"UF_CRM_{code}") for code in codes]
 
 
 def _option_group(crm_type: int, name: str) -> Group:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import words
 from app.alerts import marker
+from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
 from app.desk import Desk
 from app.model import ItemRef, Lane, MessageKind, Ticket
@@ -55,6 +56,20 @@ async def deliver_next(desk: Desk) -> bool:
     if desk.settings.dry_run:
         return await _only_pretend(desk, letters)
     return await _write(desk, letters, stamp_works)
+
+
+async def deliver_full(desk: Desk) -> bool:
+    """In the middle of a long pass: only what fills a request, or cannot wait."""
+    async with desk.db.read() as conn:
+        outgoing = await outbox.due(conn, BATCH, desk.now())
+        cards, _ = await stamps.lag(conn, desk.now())
+    urgent = any(each.message.lane is Lane.URGENT for each in outgoing)
+    if not urgent and max(cards, len(outgoing)) < BATCH:
+        return False
+    try:
+        return await deliver_next(desk)
+    except PortalError:
+        return False  # what was read must still be decided; the delivery after the pass tells of it
 
 
 def _refs(outgoing: Iterable[Outgoing], wishes: Iterable[stamps.StampWork]) -> set[ItemRef]:

@@ -7,7 +7,7 @@ and one item's fault never fails its neighbours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import Counter
@@ -23,7 +23,8 @@ from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
 from app.store.inbox import Claim
 
-BATCH = 200  # claims of one pass; the portal's adapter packs them fifty commands to a request
+BATCH = 1000  # claims of one pass: the more are read together, the fuller are the requests
+SLICE = 50  # items decided between two looks at what may be delivered meanwhile
 LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
 MASS_LOSS_COUNT, MASS_LOSS_SHARE = 10, 0.05
 """More vanished items at once than both of these mean lost rights, not deletions (architecture.md 3)."""
@@ -34,14 +35,25 @@ UNREAD = Counter("b24sla_unread", "Readings put off because something of them wa
 log = logging.getLogger(__name__)
 
 
-async def handle_next(desk: Desk) -> bool:
-    """One pass over what waits in the inbox; False when nothing did."""
+Meanwhile = Callable[[Desk], Awaitable[object]]
+
+
+async def _nothing(_: Desk) -> None:
+    """Nobody waits for what is being decided."""
+
+
+async def handle_next(desk: Desk, meanwhile: Meanwhile = _nothing) -> bool:
+    """One pass over what waits in the inbox; False when nothing did.
+
+    A long pass takes a while to decide: `meanwhile` is called after every slice of it, so that
+    an alert decided first does not wait for the last.
+    """
     async with desk.db.begin() as conn:
         claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE)
     if not claims:
         return False
     await _follow_hints(desk, [claim for claim in claims if isinstance(claim.subject, Hint)])
-    await _handle_items(desk, [claim for claim in claims if isinstance(claim.subject, ItemRef)])
+    await _handle_items(desk, [claim for claim in claims if isinstance(claim.subject, ItemRef)], meanwhile)
     return True
 
 
@@ -78,7 +90,7 @@ async def _follow(
 # --- items -------------------------------------------------------------------------------
 
 
-async def _handle_items(desk: Desk, claims: Sequence[Claim]) -> None:
+async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhile) -> None:
     if not claims:
         return
     held = {claim.subject: claim for claim in claims if isinstance(claim.subject, ItemRef)}
@@ -87,11 +99,13 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim]) -> None:
     readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in held])
     by_ref = {reading.ref: reading for reading in readings}
     lost_rights = await _is_mass_loss(desk, readings)
-    for ref, claim in held.items():
+    for place, (ref, claim) in enumerate(held.items(), 1):
         reading = by_ref[ref]
         if lost_rights and isinstance(reading, Gone):
             reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
         await _handle_one(desk, claim, reading)
+        if place % SLICE == 0:
+            await meanwhile(desk)
 
 
 def _ask(ref: ItemRef, ticket: Ticket | None) -> Ask:

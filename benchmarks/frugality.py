@@ -1,0 +1,304 @@
+"""What a thousand changed deals cost in requests: the whole service on a portal that keeps its limits.
+
+The portal is emulated (cloud, standard tariff: 50 requests at once and 2 a second, 480 s of a method in
+ten minutes). Its clock leaps: by the portal's own work at every answer, by a pause when a client sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from pathlib import Path
+from time import perf_counter
+
+import httpx
+import uvicorn
+from fast_bitrix24 import BitrixAsync
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from app.bitrix.portal import Portal
+from app.demo.office import Office, furnish
+from app.demo.portal import CLOUD_STD, EmulatedPortal
+from app.desk import Desk, open_desk
+from app.jobs.reconcile import reconcile
+from app.jobs.refresh import refresh_people
+from app.model import ItemRef, Kind, Lane
+from app.serving import walk
+from app.settings import Settings
+from app.store import inbox
+from app.web import create_app
+
+DEALS, MOVES, LETTERS = 1000, 4, 3
+BEGIN_AT = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)  # ten o'clock in Moscow, a working day
+PAGE = BATCH = 50
+ALLOWED_SECONDS = 480.0
+TOKEN = "benchmark"  # noqa: S105  of this run only
+QUESTIONS = (
+    "Житель не получает код для входа в приложение",
+    "Не открывается калитка по распознаванию лица",
+    "В журнале проездов нет записей за вчера",
+    "Пропуск для гостя создан, но на посту его не видно",
+)
+
+
+class LeapClock:
+    """Stands still until somebody waits; then it is already later."""
+
+    speed = 1.0
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def leap(self, length: timedelta) -> None:
+        self._at += length
+
+    async def sleep(self, length: timedelta) -> None:
+        self.leap(max(length, timedelta(0)))
+        await asyncio.sleep(0)
+
+
+class Road(httpx.ASGITransport):
+    """To the portal and back: every answer takes the time that the portal says it worked."""
+
+    def __init__(self, portal: EmulatedPortal, clock: LeapClock) -> None:
+        super().__init__(app=portal.app)
+        self._clock = clock
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        time = json.loads(await response.aread()).get("time", {})
+        self._clock.leap(timedelta(seconds=time.get("duration", 0.0)))
+        return response
+
+
+@dataclass
+class Town:
+    """The service and its portal."""
+
+    clock: LeapClock
+    portal: EmulatedPortal
+    office: Office
+    desk: Desk
+    web: httpx.ASGITransport
+
+    async def settle(self) -> None:
+        """Walk the road until nothing is due."""
+        while await walk(self.desk):
+            pass
+
+    async def named(self, deals: list[int]) -> None:
+        """The deals stand in the inbox, as their events put them there."""
+        names = [(ItemRef(Kind.DEAL, deal), Lane.LIVE, "ONCRMDEALUPDATE") for deal in deals]
+        async with self.desk.db.begin() as conn:
+            await inbox.put(conn, names, self.clock.now())
+
+    def busiest(self) -> tuple[str, float]:
+        """The method that worked longest in the last ten minutes, and its share of the allowance."""
+        secret = self.portal.webhook_path.split("/")[3]
+        now = self.clock.now().timestamp()
+        used = {name: self.portal.rest.operating.used(secret, name, now) for name in self.portal.calls}
+        name = max(used, key=used.__getitem__)
+        return name, used[name] / ALLOWED_SECONDS
+
+
+@asynccontextmanager
+async def town(folder: Path, timeline: str) -> AsyncIterator[Town]:
+    clock = LeapClock(BEGIN_AT)
+    portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=1)
+    office = furnish(portal)
+    rules = folder / "rules.toml"
+    text = office.rules().replace("[desk]\n", f'[desk]\ntimeline = "{timeline}"\n')
+    await asyncio.to_thread(rules.write_text, text, "utf-8")
+    settings = Settings(
+        portal_webhook=SecretStr(portal.url("http://127.0.0.1:1")),
+        event_tokens=(SecretStr(TOKEN),),
+        database_url=SecretStr(f"sqlite+aiosqlite:///{folder / 'bench.db'}"),
+        rules=rules,
+    )
+    road = Road(portal, clock)
+    async with open_desk(
+        settings, clock=clock, portal_of=lambda config, now: Portal(config, now, road)
+    ) as desk:
+        await desk.working_portal.provision(dry_run=False, layout=False)
+        await refresh_people(desk)
+        clock.leap(timedelta(minutes=15))  # the preparation is paid for
+        yield Town(clock, portal, office, desk, httpx.ASGITransport(app=create_app(desk)))
+
+
+def busy_morning(office: Office, clock: LeapClock, deals: int) -> list[int]:
+    """Deals with a client's letter, four moves, an answer and one more question."""
+    portal, made = office.portal, []
+    for number in range(deals):
+        contact = portal.add_contact(f"Клиент {number}")
+        deal = portal.add_deal(
+            f"Обращение {number}", category=office.category, by=office.intake, contact=contact,
+            assigned=office.agents[number % len(office.agents)],
+        )  # fmt: skip
+        made.append(deal)
+    by = office.agents[0]
+    acts: list[Callable[[int], object]] = [
+        lambda deal: portal.add_email((2, deal), 1, "", QUESTIONS[deal % len(QUESTIONS)], by=office.intake),
+        lambda deal: portal.move(2, deal, "WORK", by),
+        lambda deal: portal.add_email((2, deal), 2, "", "Проверили, пришлите снимок экрана", by=by),
+        lambda deal: portal.move(2, deal, "WAIT", by),
+        lambda deal: portal.add_email((2, deal), 1, "", "Прислал, посмотрите", by=office.intake),
+        lambda deal: portal.move(2, deal, "WORK", by),
+        lambda deal: portal.move(2, deal, "DEV", by),
+    ]
+    for act in acts:
+        clock.leap(timedelta(minutes=5))
+        for deal in made:
+            act(deal)
+    return made
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """The portal on a loopback port, for clients that bring their own sockets."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield "http://{}:{}".format(*server.servers[0].sockets[0].getsockname())
+    finally:
+        server.should_exit = True
+        await task
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some work cost."""
+
+    requests: int
+    commands: int
+    waited: timedelta
+    took: timedelta
+    real_seconds: float
+
+
+async def cost_of(place: Town, work: Callable[[], Awaitable[object]]) -> Cost:
+    traffic = place.desk.working_portal.traffic
+    requests, commands, waited = place.portal.requests, traffic.commands.total(), traffic.waited
+    began_at, began = place.clock.now(), perf_counter()
+    await work()
+    return Cost(
+        place.portal.requests - requests, traffic.commands.total() - commands, traffic.waited - waited,
+        place.clock.now() - began_at, perf_counter() - began,
+    )  # fmt: skip
+
+
+def bound(deals: int, commands_each: int) -> int:
+    """Requests that nobody can undercut: full pages of fifty rows, full batches of fifty commands."""
+    rows = (deals, deals * (MOVES + 1), deals * LETTERS)
+    return ceil(sum(ceil(some / PAGE) for some in rows) / BATCH) + ceil(deals * commands_each / BATCH)
+
+
+def rate_bound(requests: int) -> timedelta:
+    """How long the rate limit alone makes so many requests last: fifty at once, then two a second."""
+    return timedelta(seconds=max(0, requests - 50) / 2)
+
+
+async def the_service(timeline: str) -> None:
+    """Read, decide and write, then what finding the changes and our own echo cost."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with town(Path(folder), timeline) as place:
+            deals = busy_morning(place.office, place.clock, DEALS)
+            place.portal.subscribe("http://127.0.0.1:8080/webhooks/bitrix24", TOKEN)
+            await place.named(deals)
+            cost = await cost_of(place, place.settle)
+            least = bound(DEALS, 2 if timeline == "decisions" else 1)
+            method, share = place.busiest()
+            fields = [len(place.portal.sla(2, deal)) for deal in deals]
+            print(
+                f"timeline = {timeline!r}: {cost.requests} запросов (граница {least}), {cost.commands} команд"
+            )
+            print(
+                f"  полей в каждой карточке: от {min(fields)}; карточек записано {len(place.portal.writes)}"
+            )
+            print(f"  отказов портала: {place.portal.refused.total()}; занятее всех {method}: {share:.0%}")
+            print(
+                f"  ждали из-за лимитов {seconds(cost.waited)} (граница {seconds(rate_bound(least))});",
+                end=" ",
+            )
+            print(f"работа портала {seconds(cost.took)}, наша и его на этой машине {cost.real_seconds:.0f} с")
+            await afterwards(place)
+
+
+async def afterwards(place: Town) -> None:
+    """Echoes of our own writes, posted by the portal and gathered; then a sweep without events."""
+    place.clock.leap(timedelta(seconds=30))
+    posted = await place.portal.deliver(place.web)
+    echo = await cost_of(place, place.settle)
+    print(f"  эхо своих записей ({posted} событий разом): {echo.requests} запросов")
+    place.clock.leap(timedelta(minutes=15))
+    sweep = await cost_of(place, lambda: reconcile(place.desk))
+    again = await cost_of(place, place.settle)
+    print(f"  обход, если бы событий не было: {sweep.requests} запросов, чтение найденного {again.requests}")
+
+
+async def others() -> None:
+    """The same rows read and the same cards written with fast-bitrix24, in bulk."""
+    clock = LeapClock(BEGIN_AT)
+    portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=1)
+    deals = busy_morning(furnish(portal), clock, DEALS)
+    for number in range(6):
+        portal.add_userfield("CRM_DEAL", f"BENCH_{number}", "string")
+    fields = {f"ufCrmBench{number}": "значение" for number in range(6)}
+    works = [{"entityTypeId": 2, "id": deal, "fields": fields} for deal in deals]
+    async with listening(portal.app) as address:
+        client = BitrixAsync(portal.url(address), verbose=False)
+        await client.get_all("crm.item.list", {"entityTypeId": 2, "filter": {"@id": deals}})
+        shared = portal.requests
+        which: dict[str, object] = {"entityTypeId": 2, "filter": {"@OWNER_ID": deals}}
+        await client.get_all("crm.stagehistory.list", which)
+        await client.get_all("crm.activity.list", {"filter": {"OWNER_TYPE_ID": 2, "@OWNER_ID": deals}})
+        in_bulk = portal.requests - shared
+        clock.leap(timedelta(minutes=10))
+        await client.call("crm.item.update", works)
+        written = portal.requests - shared - in_bulk
+    print(f"fast-bitrix24, то же пачками: {shared + in_bulk + written} запросов: карточки {shared},", end=" ")
+    print(f"история и дела владельца {in_bulk}, запись {written}; отказов {portal.refused.total()}")
+    print("  без привязанных дел, без имён, без сверки записанного; дела по привязкам у нас 134 команды")
+
+
+async def one_ticket() -> None:
+    """A standard ticket on a quiet portal."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with town(Path(folder), "off") as place:
+            await place.named(busy_morning(place.office, place.clock, 1))
+            await place.settle()
+            deal = place.portal.add_deal(
+                "Не приходит код", category=place.office.category, comments=QUESTIONS[0]
+            )
+            await place.named([deal])
+            cost = await cost_of(place, place.settle)
+            print(f"одно обращение на тихом портале: {cost.requests} запроса, {seconds(cost.took)} портала")
+
+
+def seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.1f} с"
+
+
+async def main() -> None:
+    print(f"{DEALS} изменённых сделок, у каждой {MOVES} смены стадии и {LETTERS} дела, записать поля SLA")
+    await the_service("off")
+    await the_service("decisions")
+    await others()
+    await one_ticket()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
