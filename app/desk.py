@@ -23,6 +23,7 @@ from app.settings import Settings
 from app.store import marks, people, rules_log
 from app.store.engine import Database
 from app.store.migrate import migrate
+from app.vanishing import Vanished
 
 Role = Literal["all", "web", "worker"]
 
@@ -52,6 +53,7 @@ class Desk:
     people: dict[int, Person] = field(default_factory=dict)
     pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
+    vanished: Vanished = field(default_factory=Vanished)
     epoch: int | None = None  # of the lease under which this process talks to the portal
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ import httpx
 
 from app.bitrix.errors import LATER, MethodResting, Misconfigured, PortalError, RetryLater, TooFast
 from app.bitrix.limits import LONGEST, Bucket, Operating
+from app.bitrix.times import of_unix
 from app.bitrix.wire import BATCH, Answer, Command, Group, Told, batch_params, read_answer, read_batch
 from app.model import Lane
 
@@ -217,9 +218,9 @@ class Client:
         self.traffic.trouble = ""
         self.traffic.last_ok_at = now
         self._operating = self._operating.noted(method, answer.time, now)
-        finish = answer.time.get("finish")
-        if isinstance(finish, int | float):
-            self.traffic.offset = datetime.fromtimestamp(finish, tz=UTC) - now
+        finished_at = of_unix(answer.time.get("finish"))
+        if finished_at is not None:
+            self.traffic.offset = finished_at - now
 
     def _troubled(self, error: PortalError) -> None:
         self.traffic.errors[error.code] += 1

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.bitrix.times import of_unix
+
 
 class PortalError(Exception):
     """Something the portal did not do. `unknown_fate`: a write may have happened all the same."""
@@ -61,6 +63,7 @@ class TokenExpired(PortalError):
 SOON = timedelta(seconds=2)
 LATER = timedelta(seconds=30)
 RESTING = timedelta(minutes=1)
+LONGEST_REST = timedelta(hours=1)  # the portal counts over ten minutes; more is a clock gone astray
 
 _MISCONFIGURED = (
     "invalid_token", "no_auth_found", "invalid_credentials", "insufficient_scope", "user_access_error",
@@ -134,7 +137,7 @@ def _by_status(status: int | None) -> type[PortalError]:
 def _reset_at(body: Mapping[str, Any], now: datetime) -> datetime:
     """When the method may run again: the answer's `operating_reset_at` (unix seconds), else a minute."""
     time = body.get("time")
-    reset = time.get("operating_reset_at") if isinstance(time, Mapping) else None
-    if isinstance(reset, int | float) and reset > 0:
-        return max(datetime.fromtimestamp(reset, tz=now.tzinfo), now + SOON)
-    return now + RESTING
+    reset_at = of_unix(time.get("operating_reset_at")) if isinstance(time, Mapping) else None
+    if reset_at is None or reset_at - now > LONGEST_REST:
+        return now + RESTING
+    return max(reset_at, now + SOON)

@@ -20,6 +20,16 @@ def instant(value: object) -> datetime | None:
         return None
 
 
+def of_unix(seconds: object) -> datetime | None:
+    """An instant told in seconds since 1970; None for what is no number or no date."""
+    if not isinstance(seconds, int | float) or not seconds > 0:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def to_portal(at: datetime) -> str:
     """A moment that every method reads exactly: UTC with its offset, no seconds (tasks drop them)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:00+00:00")

@@ -17,6 +17,7 @@ from app.bitrix.errors import PortalError, RetryLater, error_of, undecodable
 
 BATCH = 50
 PAGE = 50
+BIGGEST = 2**63  # what no database's big integer holds is no id
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +98,19 @@ def read_answer(status: int, body: bytes, now: datetime, *, method: str = "") ->
     """The answer of one HTTP request. Raises the PortalError that it holds."""
     try:
         tree = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise undecodable(status, now, method=method) from None
     if not isinstance(tree, dict):
         raise undecodable(status, now, method=method)
+    if b"\\ud" in body.lower():
+        tree = _whole_text(tree)
     if error := error_of(status, tree, now, method=method):
         raise error
     if "result" not in tree:
         raise undecodable(status, now, method=method)
-    time = tree.get("time")
-    return Answer(tree["result"], _count(tree.get("total")), _count(tree.get("next")), time or {})
+    return Answer(
+        tree["result"], _count(tree.get("total")), _count(tree.get("next")), as_map(tree.get("time"))
+    )
 
 
 def read_batch(answer: Answer, commands: Sequence[Command], now: datetime) -> list[Told]:
@@ -132,6 +136,17 @@ def _told(parts: Mapping[str, Mapping[str, Any]], key: str, command: Command, no
     return Answer(parts["result"][key], total, following, as_map(parts["result_time"].get(key)))
 
 
+def _whole_text(value: Any) -> Any:
+    """Without halves of emoji, which JSON may hold and no text: nobody could store, show or send them."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_whole_text(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole_text(key): _whole_text(item) for key, item in value.items()}
+    return value
+
+
 def as_map(value: object) -> Mapping[str, Any]:
     """A PHP array read as a map: `[]` is empty, a list has the keys "0", "1" …"""
     if isinstance(value, Mapping):
@@ -153,9 +168,10 @@ def as_list(value: object) -> list[Any]:
 def number(value: object) -> int:
     """An id as the portal may write it ("17", 17, "17.0", null, ""), else 0."""
     try:
-        return int(float(str(value)))
+        found = int(float(str(value)))
     except (ValueError, OverflowError):
         return 0
+    return found if abs(found) < BIGGEST else 0
 
 
 def _count(value: object) -> int | None:

@@ -18,6 +18,7 @@ from app import words
 from app.alerts import marker
 from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
+from app.bitrix.results import unwritten
 from app.desk import Desk
 from app.model import ItemRef, Lane, MessageKind, Ticket
 from app.store import inbox, outbox, stamps, tickets
@@ -99,11 +100,12 @@ async def _fresh_only(
 
 async def _letters(desk: Desk, outgoing: Sequence[Outgoing]) -> list[Letter]:
     """One letter a message; the lines of a summary to one receiver go as one."""
-    lines: dict[str, list[Outgoing]] = defaultdict(list)
+    lines: dict[tuple[str, bool], list[Outgoing]] = defaultdict(list)
     letters: list[Letter] = []
     for each in outgoing:
         if each.message.kind is MessageKind.SUMMARY:
-            lines[each.message.to].append(each)
+            # Lines that an earlier summary may have said stay apart: found there, they take no new one along.
+            lines[each.message.to, each.uncertain].append(each)
         else:
             letters.append(Letter(MessageWork(each.message, each.portal_id), (each,)))
     if lines and not await _still_deciding(desk):
@@ -137,7 +139,7 @@ async def _stamp_works(desk: Desk, wishes: Sequence[stamps.StampWork]) -> list[S
         changes = {
             code: value for code, value in wish.wanted.items() if wish.confirmed.get(code, "") != value
         }
-        if changes and wish.writes < FUSE:
+        if changes and stamps.writes_lately(wish, desk.now()) < FUSE:
             works.append(StampWork(wish.ref, changes))
             continue
         async with desk.db.begin() as conn:
@@ -162,7 +164,7 @@ async def _settle(
 
 
 async def _write(desk: Desk, letters: list[Letter], works: list[StampWork]) -> bool:
-    letters = [letter for letter in letters if not await _was_said(desk, letter)]
+    letters = [letter for letter in letters if await _may_be_said(desk, letter)]
     ordered: list[Work] = [*(letter.work for letter in letters), *works]
     if not ordered:
         return False
@@ -185,20 +187,26 @@ async def _announce(desk: Desk, letters: Sequence[Letter], works: Sequence[Stamp
             await stamps.sending(conn, work.ref, work.wanted, now, LEASE)
 
 
-async def _was_said(desk: Desk, letter: Letter) -> bool:
-    """A message of unknown fate, found in its dialog: it need not be said again."""
+async def _may_be_said(desk: Desk, letter: Letter) -> bool:
+    """Not one of unknown fate that is found in its dialog, or that cannot be looked for now."""
     uncertain = [each for each in letter.says if each.uncertain]
     if not uncertain or letter.work.portal_id is not None:
-        return False
+        return True
     message = letter.work.message
     sign = message.text if message.kind is MessageKind.TIMELINE else marker(uncertain[0].message.key)
-    found = await desk.working_portal.find_said(message, sign)
-    if found is None:
+    try:
+        found = await desk.working_portal.find_said(message, sign)
+    except PortalError as error:  # this letter's trouble; the others may go
+        await _note(desk, letter, unwritten(error))
         return False
+    if found is not None:
+        await _note(desk, letter, Written(portal_id=found))
+    return found is None
+
+
+async def _note(desk: Desk, letter: Letter, answer: Written | Unwritten) -> None:
     async with desk.db.begin() as conn:
-        for each in letter.says:
-            await outbox.sent(conn, each.message.key, found, desk.now())
-    return True
+        await _note_letter(conn, desk, letter, answer)
 
 
 async def _note_letter(

@@ -7,7 +7,8 @@ and one item's fault never fails its neighbours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from prometheus_client import Counter
@@ -17,17 +18,16 @@ from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, decide
 from app.desk import Desk, rules_then
 from app.learning import CardMemory, learned
-from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Stamp, Ticket
+from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
 from app.rules import Rules
 from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
+from app.store.engine import StoreUnavailable
 from app.store.inbox import Claim
 
 BATCH = 1000  # claims of one pass: the more are read together, the fuller are the requests
 SLICE = 50  # items decided between two looks at what may be delivered meanwhile
 LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
-MASS_LOSS_COUNT, MASS_LOSS_SHARE = 10, 0.05
-"""More vanished items at once than both of these mean lost rights, not deletions (architecture.md 3)."""
 
 DECISIONS = Counter("b24sla_decisions", "Readings that were decided")
 UNREAD = Counter("b24sla_unread", "Readings put off because something of them was missing")
@@ -98,10 +98,10 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhil
         known = await tickets.load_many(conn, held)
     readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in held])
     by_ref = {reading.ref: reading for reading in readings}
-    lost_rights = await _is_mass_loss(desk, readings)
+    lost_rights = await _are_rights_lost(desk, held, readings)
     for place, (ref, claim) in enumerate(held.items(), 1):
         reading = by_ref[ref]
-        if lost_rights and isinstance(reading, Gone):
+        if lost_rights and isinstance(reading, Gone) and not _told_deleted(claim):
             reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
         await _handle_one(desk, claim, reading)
         if place % SLICE == 0:
@@ -112,22 +112,40 @@ def _ask(ref: ItemRef, ticket: Ticket | None) -> Ask:
     return Ask(ref, dict(ticket.cursor) if ticket else {})
 
 
+_DELETIONS = ("ONCRMDEALDELETE", "ONCRMDYNAMICITEMDELETE", "ONTASKDELETE")
 _RIGHTS_LOST = "много карточек пропало разом: проверьте права владельца вебхука"
 
 
-async def _is_mass_loss(desk: Desk, readings: Iterable[Reading | Gone | Unread]) -> bool:
-    gone = [reading.ref for reading in readings if isinstance(reading, Gone)]
-    if len(gone) <= MASS_LOSS_COUNT:
-        desk.health.warnings.pop("rights", None)
-        return False
-    async with desk.db.read() as conn:
-        vanished_tickets = [t for t in (await tickets.load_many(conn, gone)).values() if t.open]
-        open_count = await tickets.count_open(conn)
-    mass = len(vanished_tickets) > max(MASS_LOSS_COUNT, MASS_LOSS_SHARE * open_count)
-    if mass:
+async def _are_rights_lost(
+    desk: Desk, held: Mapping[ItemRef, Claim], readings: Iterable[Reading | Gone | Unread]
+) -> bool:
+    """Whether what is missing now may be hidden from us rather than deleted."""
+    readings, vanished = list(readings), desk.vanished
+    vanished.seen(reading.ref for reading in readings if isinstance(reading, Reading))
+    gone = [r.ref for r in readings if isinstance(r, Gone) and not _told_deleted(held[r.ref])]
+    if gone:
+        await _note_missing(desk, gone)
+    if vanished.lost_rights:
         desk.health.warnings["rights"] = _RIGHTS_LOST
-        log.error("mass disappearance", extra={"items": len(vanished_tickets)})
-    return mass
+    else:
+        desk.health.warnings.pop("rights", None)
+    return vanished.lost_rights
+
+
+async def _note_missing(desk: Desk, gone: Sequence[ItemRef]) -> None:
+    known_before = desk.vanished.lost_rights
+    async with desk.db.begin() as conn:
+        missing = [ref for ref, ticket in (await tickets.load_many(conn, gone)).items() if ticket.open]
+        open_count = await tickets.count_open(conn)
+        if desk.vanished.missed(missing, open_count, desk.now()) and not known_before:
+            log.error("mass disappearance", extra={"items": len(desk.vanished.since)})
+            # The first of them were taken for deleted: they are looked at again until they are back.
+            again = [(ref, Lane.SWEEP, "rights") for ref in desk.vanished.since]
+            await inbox.put_new(conn, again, desk.now())
+
+
+def _told_deleted(claim: Claim) -> bool:
+    return claim.cause.startswith(_DELETIONS)
 
 
 async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone | Unread) -> None:
@@ -144,7 +162,9 @@ async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone | Unread
                 await inbox.done(conn, claim)
             else:
                 await inbox.later(conn, claim, desk.now(), "карточка записана во время чтения")
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # whatever is wrong with one item must not stop the others
         log.exception("an item could not be decided", extra={"ref": str(reading.ref)})
         async with desk.db.begin() as conn:
             await inbox.give_up(conn, claim, f"{type(error).__name__}: {error}", desk.now())
@@ -186,6 +206,7 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     known = Known(ticket, await outbox.said(conn, reading.ref))
     decision = decide(facts, known, _around(desk, reading, ticket), rules, now)
     if decision is None:
+        await _forget(conn, ticket, reading)
         return True
     if isinstance(reading, Reading) and not await stamps.saw(
         conn, reading.ref, reading.card.sla, reading.read_at
@@ -219,12 +240,24 @@ def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Aroun
     return Around(desk.name_of, card_url, desk.page_url, reading.read_at, cursor, notes)
 
 
+async def _forget(conn: AsyncConnection, ticket: Ticket | None, reading: Reading | Gone) -> None:
+    """A ticket of a source that the rules no longer name: it has left, and never comes due again."""
+    if ticket is None or not ticket.open:
+        return
+    ended = replace(ticket, state=State.LEFT, sla_state=None, next_at=None, read_at=reading.read_at)
+    await tickets.save(conn, ended, ())
+    await stamps.want(conn, Stamp(ticket.ref, {}), reading.read_at)
+    await outbox.withdraw(conn, ticket.ref, ())
+
+
 async def _save(conn: AsyncConnection, rules: Rules, decision: Decision, now: datetime) -> None:
     if not await tickets.save(conn, decision.ticket, decision.outcomes):
         return  # somebody saved a newer reading
     await rules_log.pin(conn, rules.version, rules.text, now)
     await stamps.want(conn, decision.stamp or Stamp(decision.ticket.ref, {}), now)
     await outbox.withdraw(conn, decision.ticket.ref, decision.standing)
+    if decision.ticket.state is State.DELETED:
+        await outbox.forget_comments(conn, decision.ticket.ref)
     await outbox.put(conn, decision.messages, now)
 
 

@@ -68,11 +68,12 @@ async def put(
 async def withdraw(conn: AsyncConnection, ref: ItemRef, standing: Collection[str]) -> int:
     """Forget waiting alerts of steps that no longer stand; one that stands again later is said.
 
-    One of unknown fate may have been said: it is not repeated, now or later.
+    One of unknown fate may have been said: it is not repeated, now or later. So with one whose sender died
+    between noting and sending it.
     """
     fallen = (
         messages.c.ref == str(ref),
-        messages.c.state == MessageState.WAITING.value,
+        IN_WORK,
         messages.c.kind.in_(ALERTS),
         messages.c.key.not_in(standing),
     )
@@ -82,6 +83,17 @@ async def withdraw(conn: AsyncConnection, ref: ItemRef, standing: Collection[str
     await conn.execute(doubtful)
     query = sa.delete(messages).where(*fallen)
     return len((await conn.execute(query.returning(messages.c.key))).all())
+
+
+async def forget_comments(conn: AsyncConnection, ref: ItemRef) -> None:
+    """What the card's timeline was still to hold: the card is gone, so nobody has to see to it."""
+    unsaid = (
+        messages.c.ref == str(ref),
+        messages.c.kind == MessageKind.TIMELINE.value,
+        sa.or_(IN_WORK, messages.c.failed_at.is_not(None)),
+    )
+    gone = {"state": MessageState.SKIPPED.value, "failed_at": None, "error": "", "taken_until": None}
+    await conn.execute(sa.update(messages).where(*unsaid).values(gone))
 
 
 async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[Outgoing]:

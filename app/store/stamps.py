@@ -38,6 +38,12 @@ class StampWork:
     writes_since: datetime | None
 
 
+def writes_lately(work: StampWork, now: datetime) -> int:
+    """Within the fuse's window; what was written before it has burnt down nothing."""
+    over = work.writes_since is None or now - work.writes_since > FUSE_WINDOW
+    return 0 if over else work.writes
+
+
 async def want(conn: AsyncConnection, stamp: Stamp, now: datetime) -> bool:
     """True: something must be written. The same wish again does not shorten a wait after a failure."""
     await _ensure(conn, stamp.ref)
@@ -45,7 +51,7 @@ async def want(conn: AsyncConnection, stamp: Stamp, now: datetime) -> bool:
     wanted = dict(stamp.wanted)
     changes: dict[str, Any] = {"wanted": wanted}
     if not differs(wanted, row.confirmed):
-        changes |= {"due_at": None, "attempts": 0, "error": ""}
+        changes |= {"due_at": None, "attempts": 0, "error": "", "parked_at": None}  # nothing left to fail
     elif wanted != row.wanted or row.due_at is None:
         changes |= {"due_at": now, "attempts": 0}
     await _change(conn, stamp.ref, **changes)
