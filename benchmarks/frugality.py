@@ -234,7 +234,8 @@ async def the_service(timeline: str) -> None:
                 end=" ",
             )
             print(f"работа портала {seconds(cost.took)}, наша и его на этой машине {cost.real_seconds:.0f} с")
-            await afterwards(place)
+            if timeline == "off":
+                await afterwards(place)
 
 
 async def afterwards(place: Town) -> None:
