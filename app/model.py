@@ -464,7 +464,7 @@ class Verdict:
     value: TicketClass
     area: Area
     confidence: float  # 0..1
-    why: str  # one Russian line: «E2: „не можем выехать“»
+    why: str  # one Russian line: `E2: «не можем выехать»`
     sure: bool = True
     other_topics: str = ""
     escalate_to: str = ""  # dev, engineer, head, contractor or ""

@@ -108,6 +108,9 @@ CHANNEL: Labels = {
     "call": "звонок",
     "task": "комментарий задачи",
     "openline": "мессенджер",
+    "telegram": "Telegram",
+    "web": "сайт",
+    "webform": "форма на сайте",
 }
 
 

@@ -172,7 +172,7 @@ class _Page:
             parts = [words.tickets(topic.count)]
             parts += [words.plural(topic.objects, "объект", "объекта", "объектов")] if topic.objects else []
             parts += [words.plural(topic.days, "день", "дня", "дней")]
-            yield f"Повторяется: «{words.short(words.AREA[topic.area], 24)}» —"
+            yield from _named_topic(words.AREA[topic.area])
             yield f"  {', '.join(parts)}"
 
     def _off_hours(self) -> Iterator[str]:
@@ -227,6 +227,16 @@ def _measured(name: str, kpi: Kpi, norm: str = "", of: str = "") -> str:
     parts = [name, text] if text == fraction(kpi) else [name, text, f"({fraction(kpi)}{of})"]
     target = f"{norm}{words.number((kpi.target or 0) * 100)}" if kpi.target is not None else ""
     return " ".join(filter(None, [*parts, mark(kpi), target]))
+
+
+def _named_topic(area: str) -> Iterator[str]:
+    """«Повторяется: «Пропуска» —»; a long name, without its product, stands on its own line."""
+    name = f"«{area.partition(' (')[0]}» —"
+    if len(f"Повторяется: {name}") <= WIDTH:
+        yield f"Повторяется: {name}"
+        return
+    yield "Повторяется:"
+    yield f"  {name}"
 
 
 def _rest(count: int) -> Iterator[str]:

@@ -82,8 +82,8 @@ def _verdict(reading: Reading, chosen: Evidence) -> Verdict:
 
 
 def _reason(chosen: Evidence) -> str:
-    """«E2: „не можем выехать“»; line ends and long quotes are shortened."""
+    """`E2: «не можем выехать»`; line ends and long quotes are shortened."""
     quote = " ".join(chosen.quote.split())
     if len(quote) > QUOTE_SIGNS:
         quote = quote[: QUOTE_SIGNS - 1].rstrip() + "…"
-    return f"{chosen.rule}: „{quote}“" if quote else f"{chosen.rule}: ясных признаков нет"
+    return f"{chosen.rule}: «{quote}»" if quote else f"{chosen.rule}: ясных признаков нет"

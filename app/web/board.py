@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app import words
 from app.metrics.board import burning
-from app.model import Kind, Ledger, SlaState, State, Ticket, TicketClass
+from app.model import Kind, Ledger, OutcomeWord, SlaState, State, Ticket, TicketClass
 from app.sla.calendar import Calendar
 from app.sla.state import sla_state
 from app.ticket_view import card_url, rfc3339
@@ -96,6 +96,7 @@ class Row:
     object: str
     due: Due | None
     done: str  # «решено 24.11 14:00»
+    late: bool  # done, but a term was missed
     counted: bool
 
 
@@ -183,6 +184,7 @@ def row_of(ticket: Ticket, around: Surroundings, now: datetime) -> Row:
         object=ticket.object,
         due=_due(ticket, around, now) if ticket.open else None,
         done=_done(ticket, around),
+        late=bool(_lateness(ticket)),
         counted=ticket.counted,
     )
 
@@ -204,7 +206,14 @@ def _done(ticket: Ticket, around: Surroundings) -> str:
     solved_at = ticket.now_cycle.solved_at
     if ticket.open or solved_at is None:
         return ""
-    return f"решено {words.moment_short(solved_at, around.zone)}"
+    return f"решено {words.moment_short(solved_at, around.zone)}{_lateness(ticket)}"
+
+
+def _lateness(ticket: Ticket) -> str:
+    cycle = ticket.now_cycle
+    if cycle.solution.outcome is OutcomeWord.BREACHED:
+        return ", с опозданием"
+    return ", ответ с опозданием" if cycle.reply.outcome is OutcomeWord.BREACHED else ""
 
 
 def left_words(clock: Ledger, around: Surroundings, now: datetime) -> str:

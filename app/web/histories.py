@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from app import words
 from app.model import (
+    DONE_STATES,
+    VOID_STATES,
     ClassChange,
     ClockName,
     Cycle,
@@ -16,6 +19,7 @@ from app.model import (
     Ledger,
     Side,
     Spoken,
+    State,
     Story,
 )
 from app.ticket_view import rfc3339
@@ -46,7 +50,9 @@ _Line = tuple[datetime, str, str, int | None]  # when, tone, text, who
 
 
 def history(story: Story | None, cycles: Sequence[Cycle], around: Surroundings) -> tuple[Happened, ...]:
-    """States, classes and messages from the story; terms from the ledgers."""
+    """States, classes and messages from the story; terms from the ledgers. At one instant a word comes
+    before the move that follows from it, as a person would tell it.
+    """
     lines = [*(_told(story) if story else ()), *_reckoned(cycles, around)]
     lines.sort(key=lambda line: line[0])
     return tuple(
@@ -57,15 +63,26 @@ def history(story: Story | None, cycles: Sequence[Cycle], around: Surroundings) 
 
 def _told(story: Story) -> Iterator[_Line]:
     yield story.started_at, CALM, "Обращение поступило", None
-    for change in story.states[1:]:
-        yield change.at, CALM, words.STATE[change.state], change.actor
-    for changed in story.classes:
-        yield changed.at, CALM, _class(changed), changed.actor
     for spoken in story.spoken:
         yield spoken.at, OURS if spoken.side is Side.OURS else CALM, _said(spoken), spoken.author
+    for changed in story.classes:
+        yield changed.at, CALM, _class(changed), changed.actor
+    for before, change in pairwise(story.states):
+        yield change.at, CALM, _state(before.state, change.state), change.actor
     for extension in story.extensions:
         reason = f": {extension.reason}" if extension.reason else ""
         yield extension.at, CALM, f"Срок решения продлён{reason}", extension.by
+
+
+def _state(before: State, after: State) -> str:
+    back = before in DONE_STATES and after not in DONE_STATES | VOID_STATES
+    if not back:
+        return words.STATE[after]
+    return (
+        "Возврат в работу"
+        if after is State.IN_PROGRESS
+        else f"Возврат в работу: {words.STATE[after].lower()}"
+    )
 
 
 def _class(change: ClassChange) -> str:

@@ -113,7 +113,7 @@ def _facts(ticket: Ticket, around: Surroundings) -> Iterator[Fact]:
     yield Fact("Сотрудник", around.name_of(ticket.agent) or "не назначен")
     yield Fact("Клиент", ticket.client_name)
     yield Fact("Объект", ticket.object)
-    yield Fact("Канал", words.CHANNEL.get(ticket.channel, ticket.channel))
+    yield Fact("Канал", words.CHANNEL.get(ticket.channel.casefold(), ticket.channel))
     yield Fact("Класс", _class_fact(ticket))
     yield Fact("Почему такой класс", ticket.class_why)
     yield Fact("Область продукта", words.AREA[ticket.area])
@@ -188,7 +188,7 @@ def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, n
         iso=rfc3339(clock.due_at) or "",
         left=_result(clock, around, now),
         used=used_share(clock, around, now),
-        spent=f"Срок {length_words(clock.term)} рабочего времени",
+        spent=f"Отведено рабочего времени: {length_words(clock.term)}",
         summary=_summary(spans),
         remarks=tuple(_remarks(clock, around)),
         pieces=pieces,
@@ -240,8 +240,8 @@ def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
 
 
 def _summary(spans: Sequence[ExplainedSpan]) -> str:
-    """«засчитано 3 ч 20 мин, не засчитано отрезков: 2»."""
+    """«засчитано 3 ч 20 мин, на паузе 2 ч»."""
     counted = timedelta(minutes=sum(span.minutes for span in spans if span.counted))
-    left_out = sum(not span.counted for span in spans)
+    paused = timedelta(minutes=sum(span.minutes for span in spans if span.why.startswith("pause:")))
     text = f"засчитано {length_words(counted)}"
-    return f"{text}, не засчитано отрезков: {left_out}" if left_out else text
+    return f"{text}, на паузе {length_words(paused)}" if paused else text

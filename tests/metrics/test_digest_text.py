@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.metrics.digest import Freshness
-from app.metrics.digest_text import digest_text
+from app.metrics.digest_text import _named_topic, digest_text
 from app.metrics.periods import Period, PeriodKind
 from app.metrics.wording import agent_name, visible
 from app.words import NBSP
@@ -151,6 +151,20 @@ def test_a_persons_reason_is_told() -> None:
 )
 def test_a_family_name_is_enough_unless_shared(names: dict[int, str], shown: str) -> None:
     assert agent_name(7, names) == shown
+
+
+@pytest.mark.parametrize(
+    ("area", "lines"),
+    [
+        ("Пропуска", ["Повторяется: «Пропуска» —"]),
+        (
+            "Контроллеры и оборудование (PASS24.control)",
+            ["Повторяется:", "  «Контроллеры и оборудование» —"],
+        ),
+    ],
+)
+def test_a_long_topic_has_its_own_line(area: str, lines: list[str]) -> None:
+    assert list(_named_topic(area)) == lines
 
 
 def week_tickets() -> list[Any]:

@@ -36,7 +36,7 @@ def test_traps(text: str, value: TicketClass) -> None:
 
 
 def test_the_reason_quotes_the_writer_in_one_line() -> None:
-    assert classify(["Мы не можем\nвыехать со двора"], "telegram").why == "E2: „не можем выехать“"
+    assert classify(["Мы не можем\nвыехать со двора"], "telegram").why == "E2: «не можем выехать»"
 
 
 def test_a_text_without_signs_is_standard_and_unsure() -> None:
