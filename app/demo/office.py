@@ -172,6 +172,8 @@ def furnish(portal: EmulatedPortal) -> Office:
     item_category = portal.add_funnel("Поддержка", funnel, entity_type=entity_type)
     group = portal.add_project("Обращения с сайта", ("Новые", "В работе", *KANBAN.values()))
     titles = {title: stage for stage, title in portal.project_stages(group).items()}
+    portal.number_from(2, 4101)  # each kind has numbers of its own, so that «№…» is told apart
+    portal.number_from(entity_type, 701)
     chat = portal.add_chat("Поддержка: сроки и показатели", [head, director, SERVICE, *people])
     return Office(
         portal, category, entity_type, type_id, item_category, group,

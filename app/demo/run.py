@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp
 
 from app.demo.office import Office, furnish
 from app.demo.portal import CLOUD_STD, EmulatedPortal
-from app.demo.showing import Shown, show
+from app.demo.showing import Shown, show, telling_progress
 from app.demo.story import BEGIN_AT, DIGEST_AT, END_AT, SupportDay
 from app.desk import Desk, open_desk
 from app.jobs.lead import lead
@@ -80,10 +81,11 @@ async def demo(out: Path, *, once: bool) -> None:
         async with _listening(portal.app, ports=()) as portal_address:
             settings = _settings(Path(folder), office, portal.url(portal_address))
             async with open_desk(settings, clock=clock) as desk, _listening(create_app(desk)) as address:
-                day = await _play(desk, clock, office, address)
+                with telling_progress(clock.now) as tell:
+                    day = await _play(desk, clock, office, address, tell)
                 show(Shown(office, day, out, address))
                 if not once:
-                    await _stay(desk, clock, portal, address)
+                    await _stay(desk, clock, portal)
 
 
 def _settings(folder: Path, office: Office, webhook: str) -> Settings:
@@ -100,7 +102,9 @@ def _settings(folder: Path, office: Office, webhook: str) -> Settings:
 # --- the day -----------------------------------------------------------------------------
 
 
-async def _play(desk: Desk, clock: StoryClock, office: Office, address: str) -> SupportDay:
+async def _play(
+    desk: Desk, clock: StoryClock, office: Office, address: str, tell: Callable[[], None]
+) -> SupportDay:
     portal = office.portal
     await desk.working_portal.provision(dry_run=False, layout=False)
     await refresh_people(desk)
@@ -109,6 +113,7 @@ async def _play(desk: Desk, clock: StoryClock, office: Office, address: str) -> 
     swept_at = clock.now() - SWEEP_PACE
     while clock.now() < END_AT:
         clock.set(await _next(desk, day, portal, swept_at + SWEEP_PACE))
+        tell()
         day.play(clock.now())
         await portal.deliver()
         await watch(desk)
@@ -137,13 +142,18 @@ async def _next(desk: Desk, day: SupportDay, portal: EmulatedPortal, sweep_at: d
     return min([at for at in moments if at is not None and at > now], default=now + TICK)
 
 
-async def _stay(desk: Desk, clock: StoryClock, portal: EmulatedPortal, address: str) -> None:
+async def _stay(desk: Desk, clock: StoryClock, portal: EmulatedPortal) -> None:
+    """Time runs on by itself; Ctrl-C and SIGTERM end it in peace."""
     clock.release()
-    print(f"\nСтраницы: {address}  (Ctrl-C закончит)", flush=True)
+    print("Всё работает дальше, карточки открываются по ссылкам. Ctrl-C закончит.", flush=True)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with at_work(desk):
-        while True:
+        while not stopped.is_set():
             await portal.deliver()
-            await asyncio.sleep(1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), 1)
 
 
 # --- sockets -----------------------------------------------------------------------------

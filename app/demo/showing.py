@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,19 +31,30 @@ class Shown:
     address: str
 
 
+@contextmanager
+def telling_progress(now: Callable[[], datetime]) -> Iterator[Callable[[], None]]:
+    """What is called at each step to say how far the day is: on a terminal only."""
+    console = Console(stderr=True)
+    console.print(
+        "Играем день поддержки, 24.11.2026: учебный портал, сервис и 70 обращений. Это меньше минуты."
+    )
+    with console.status("…") as status:
+        yield lambda: status.update(f"на часах {words.moment_short(now(), MOSCOW)}")
+
+
 def show(shown: Shown) -> None:
     """Print the day's result and write the digest's files."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.rule("Карточки в портале")
     console.print(_cards(shown))
     console.rule("Чат уведомлений")
-    for line in _alerts(shown.office):
+    for line in (*_alerts(shown.office), *_notices(shown.office)):
         console.print(line, markup=False, highlight=False)
     console.rule("Сводка")
     for line in _digest(shown):
         console.print(line, markup=False, highlight=False)
     console.rule()
-    console.print(f"Страницы: {shown.address}", markup=False, highlight=False)
+    console.print(f"Доска и показатели: {shown.address}", markup=False, highlight=False)
 
 
 def _cards(shown: Shown) -> Table:
@@ -59,14 +71,14 @@ def _cards(shown: Shown) -> Table:
 def _card(office: Office, case: Case) -> Iterator[str]:
     portal = office.portal
     fields = portal.sla(case.place, case.id)
-    row = portal.task(case.id) if case.place == "task" else portal.item(int(case.place), case.id)
-    title = (row or {}).get("title", "")
-    kind = {"task": "задача", 2: "сделка"}.get(case.place, "смарт-процесс")
+    row = (portal.task(case.id) if case.place == "task" else portal.item(int(case.place), case.id)) or {}
+    title = row.get("title", "")
+    kind = {"task": "задача", 2: "сделка"}.get(case.place, "элемент")
     yield f"{kind} {case.id}"
     yield words.short(str(title), 34)
     yield words.CLASS.get(str(fields.get("SLA_CLASS") or ""), str(fields.get("SLA_CLASS") or "—"))
     yield _moment(fields.get("SLA_REPLY_DUE"))
-    yield _moment(fields.get("SLA_SOLVE_DUE"))
+    yield _moment(row.get("deadline") if case.place == "task" else fields.get("SLA_SOLVE_DUE"))
     yield words.SLA_STATE.get(str(fields.get("SLA_STATE") or ""), str(fields.get("SLA_STATE") or "—"))
     yield str(fields.get("SLA_OVERDUE") or "")
 
@@ -80,8 +92,20 @@ def _moment(value: Any) -> str:
 def _alerts(office: Office) -> Iterator[str]:
     for message in office.portal.messages(office.chat):
         if not message["file"] and not message["text"].startswith("📋 Поддержка"):
-            edited = f"  (правок: {message['edited']})" if message["edited"] else ""
+            times = words.plural(message["edited"], "раз", "раза", "раз")
+            edited = f"  (сообщение менялось {times})" if message["edited"] else ""
             yield words.unlinked(message["text"]).replace("\n", "\n   ") + edited
+
+
+def _notices(office: Office) -> Iterator[str]:
+    """How many personal notices each has got."""
+    people = {office.head: " (руководитель ОС)", office.director: " (директор)"}
+    counts = (
+        f"{office.portal.world.users[person].last_name}{people.get(person, '')} — {len(told)}"
+        for person in (*office.agents, office.head, office.director)
+        if (told := office.portal.notices(person))
+    )
+    yield "Личные уведомления: " + ", ".join(counts)
 
 
 def _digest(shown: Shown) -> Iterator[str]:

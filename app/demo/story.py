@@ -124,6 +124,9 @@ _ARRIVALS = {
     "D048": _at(13, 20),
     "D028": _at(9, 15),
     "D067": _at(22, 47),
+    "D051": _at(11, 40),
+    "D024": _at(13, 5),
+    "D056": _at(14, 50),
 }
 
 _REPLIES = (
@@ -169,6 +172,10 @@ def _finish(plot: Plot, case: Case, solved_at: datetime) -> Life:
     if plot.chance.random() < 0.8:
         plot.office.client_says(case, "Спасибо, всё работает!")
         plot.office.move(case, "closed_confirmed")
+    if plot.chance.random() < 0.35:
+        plot.office.write(case, SLA_KB_URL=f"https://kb.example/articles/{case.id}")
+    if plot.chance.random() < 0.3:
+        plot.office.write(case, SLA_CSAT=plot.chance.choice((3, 4, 5, 5, 5)))
 
 
 def _late_reply(plot: Plot) -> Life:
@@ -183,15 +190,21 @@ def _late_reply(plot: Plot) -> Life:
 
 
 def _late_solution(plot: Plot) -> Life:
-    """An emergency solved in 5 h 15 min instead of four hours."""
+    """An emergency solved in 5 h 15 min instead of four hours, half an hour of waiting apart."""
     yield plot.arrives_at
     case = plot.receive()
     yield plot.after(7)
     plot.office.reply(case, "Проверяем контроллер турникетов, инженер на связи.")
     plot.office.move(case, "in_progress")
-    yield plot.after(315)
+    yield plot.after(40)
+    plot.office.reply(case, "Нужен доступ в серверную. Кто и когда сможет открыть её инженеру?")
+    plot.office.move(case, "waiting_client")
+    yield plot.after(70)
+    plot.office.client_says(case, "Открыли, начальник смены ждёт у входа.")
+    plot.office.move(case, "in_progress")
+    yield plot.after(345)
     plot.office.write(case, SLA_BREACH_REASON="Ждали замену контроллера со склада")
-    yield from _finish(plot, case, plot.after(315))
+    yield from _finish(plot, case, plot.after(345))
 
 
 def _waiting(plot: Plot) -> Life:
@@ -276,6 +289,32 @@ def _handed_over(plot: Plot) -> Life:
     yield from _finish(plot, case, plot.after(370))
 
 
+def _unanswered_question(plot: Plot) -> Life:
+    """The client is asked and still has not answered: the board shows a pause."""
+    yield plot.arrives_at
+    case = plot.receive()
+    yield plot.after(25)
+    plot.office.reply(case, "Подскажите, пожалуйста, фамилию арендатора, чью доверенность отозвать.")
+    plot.office.move(case, "waiting_client")
+
+
+def _postponed(plot: Plot) -> Life:
+    """Put off until a date, with a reason."""
+    yield plot.arrives_at
+    case = plot.receive()
+    yield plot.after(15)
+    plot.office.reply(case, "Нашли ошибку в строке 3. Вы писали, что новый файл будет в четверг: ждём его.")
+    until = DAY + timedelta(days=2, hours=12)
+    plot.office.write(case, SLA_PAUSE_REASON="Новый файл будет в четверг", SLA_PAUSE_UNTIL=until.isoformat())
+    plot.office.move(case, "postponed")
+
+
+def _overlooked(plot: Plot) -> Life:
+    """Nobody has answered by the next morning: the reply's term runs out soon."""
+    yield plot.arrives_at
+    plot.receive()
+
+
 _SPECIAL: dict[str, Callable[[Plot], Life]] = {
     "D016": _late_reply,
     "D012": _late_solution,
@@ -285,6 +324,9 @@ _SPECIAL: dict[str, Callable[[Plot], Life]] = {
     "D044": _unassigned,
     "D048": _corrected,
     "D028": _handed_over,
+    "D051": _unanswered_question,
+    "D024": _postponed,
+    "D056": _overlooked,
 }
 
 DIGEST_AT = datetime.combine(DAY.date() + timedelta(days=1), time(9, 5), MOSCOW)

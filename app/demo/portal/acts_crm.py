@@ -23,6 +23,10 @@ class CrmActs:
         made = directories.add_type(self.world, title, entity_type)
         return made.entity_type, made.id
 
+    def number_from(self, entity_type: int, first: int) -> None:
+        """The next item of this type gets this number, as on a portal with a past."""
+        self.world.ids[f"item{entity_type}"] = first - 1
+
     def relate(self, parent: int, child: int) -> None:
         """Items of `child` may have an item of `parent` as their parent: a field parentId<parent>."""
         self.world.relations.append((parent, child))
