@@ -28,7 +28,7 @@ from app.settings import Settings
 from app.sla.explanation import explained
 from app.store import inbox, outbox, stamps, tickets
 from app.store.failure import Failure
-from app.ticket_view import ticket_json, why_words
+from app.ticket_view import said_words, ticket_json, why_words
 from app.web import failures
 from app.web.looking import portal_url
 
@@ -75,7 +75,11 @@ async def provision(settings: Settings, *, dry_run: bool, layout: bool) -> bool:
     """Create or update the card fields; a second run finds nothing to do."""
     _needs_portal(settings)
     async with open_desk(settings) as desk:
-        lines = await desk.working_portal.provision(dry_run=dry_run or settings.dry_run, layout=layout)
+        pretend = dry_run or settings.dry_run
+        lines = await desk.working_portal.provision(dry_run=pretend, layout=layout)
+        if not pretend:  # cards that gave up for want of a field get another chance
+            async with desk.db.begin() as conn:
+                await stamps.retry(conn, None, desk.now())
     _show_lines(lines)
     return not any(line.level == "FAIL" for line in lines)
 
@@ -146,7 +150,7 @@ async def digest(
         if as_json:
             say_json(_figures(report))
         else:
-            say(report.text)
+            say(words.unlinked(report.text))
         if send:
             await _send_by_hand(desk, report)
     return True
@@ -169,7 +173,7 @@ def _figures(report: Report) -> dict[str, Any]:
 
 def _write_report(report: Report, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{report.file_stem}.txt").write_text(report.text + "\n", "utf-8")
+    (out / f"{report.file_stem}.txt").write_text(words.unlinked(report.text) + "\n", "utf-8")
     (out / f"{report.file_stem}.png").write_bytes(report.picture)
     (out / f"{report.file_stem}.xlsx").write_bytes(report.sheet)
 
@@ -185,18 +189,16 @@ async def _send_by_hand(desk: Desk, report: Report) -> None:
 # --- one ticket --------------------------------------------------------------------------
 
 
-async def explain(settings: Settings, ref: str, *, as_json: bool) -> bool:
+async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
     """Class, terms and every span of one ticket."""
-    try:
-        item = ItemRef.parse(ref)
-    except ValueError:
-        raise Mistake(f"{ref}: ожидается deal:41, item:177:5 или task:17") from None
     async with open_desk(settings) as desk:
         async with desk.db.read() as conn:
             ticket = await tickets.load(conn, item)
             said = await outbox.said(conn, item)
         if ticket is None:
-            raise Mistake(f"{ref}: такого обращения в базе нет; b24sla reconcile прочитает изменения портала")
+            raise Mistake(
+                f"{item}: такого обращения в базе нет; b24sla reconcile прочитает изменения портала"
+            )
         if as_json:
             say_json(_as_json(desk, ticket))
         else:
@@ -223,20 +225,23 @@ def _explanation(desk: Desk, ticket: Ticket, said: frozenset[str]) -> Iterator[s
             yield _term_line(clock, clock.due_at, zone)
     for span in explained(cycle, desk.rules.calendars, desk.now()):
         yield _span_line(span, zone)
-    for key in sorted(key for key in said if not key.endswith("/card")):
-        yield f"  сообщение: {key.partition('/')[2]}"
+    for line in sorted({said_words(key, desk.name_of) for key in said} - {""}):
+        yield f"  Сообщение: {line}"
 
 
 def _term_line(clock: Ledger, due_at: datetime, zone: tzinfo) -> str:
     term, spent = words.work_length(clock.term), words.work_length(clock.spent)
     mark = " (предварительно: календарь года не утверждён)" if clock.provisional else ""
-    return f"{words.CLOCK[clock.clock]}: срок {term}, до {words.moment(due_at, zone)}{mark}, прошло {spent}"
+    return (
+        f"{words.CLOCK[clock.clock]}: срок {term}, до {words.moment(due_at, zone)}{mark}, засчитано {spent}"
+    )
 
 
 def _span_line(span: ExplainedSpan, zone: tzinfo) -> str:
-    counted = "считается" if span.counted else "не считается"
-    stretch = f"{words.moment(span.start, zone)} – {words.moment_short(span.end, zone)}"
-    return f"  {words.CLOCK[span.clock]}: {stretch}, {span.minutes} мин, {counted}: {why_words(span.why)}"
+    counted = "" if span.counted else ", не считается"
+    stretch = f"{words.moment_short(span.start, zone)} – {words.moment_short(span.end, zone)}"
+    length = words.duration(timedelta(minutes=span.minutes))
+    return f"  {words.CLOCK[span.clock]}: {stretch}, {length}{counted}: {why_words(span.why)}"
 
 
 # --- work that gave up -------------------------------------------------------------------

@@ -71,13 +71,13 @@ def missing(wanted: Mapping[str, str], names: Iterable[str]) -> list[str]:
 
 
 def without_fields(codes: Iterable[str]) -> Unwritten:
-    """Some fields were never created."""
-    return Unwritten(f"нет полей: {_labels(codes)}; {PROVISION}", final=True)
+    """Some fields were never created. A person's matter, not a refusal: the card is written once they are."""
+    return Unwritten(f"нет полей: {_labels(codes)}; {PROVISION}")
 
 
 def without_option(name: str) -> Unwritten:
     """A list lacks the option that we want."""
-    return Unwritten(f"в списке {name} нет нужного значения; {PROVISION}", final=True)
+    return Unwritten(f"в списке {name} нет нужного значения; {PROVISION}")
 
 
 def proven(wanted: Mapping[str, str], held: Mapping[str, str]) -> Written | Unwritten:
@@ -87,7 +87,7 @@ def proven(wanted: Mapping[str, str], held: Mapping[str, str]) -> Written | Unwr
     """
     lost = [code for code, value in wanted.items() if not same(code, value, held.get(code, ""))]
     if lost:
-        return Unwritten(f"портал не сохранил поля: {_labels(lost)}", final=True)
+        return Unwritten(f"портал не сохранил поля: {_labels(lost)}; если их нет, {PROVISION}", final=True)
     return Written(values=dict(wanted))
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from app import decision
+from app.bitrix.portal import Portal
 from app.demo.office import Case
 from app.jobs import deliver, handle
 from app.jobs.watch import watch
@@ -235,3 +236,30 @@ async def test_odd_answer_stops_nobody(tmp_path: Path, name: str) -> None:
                 assert (await reader.get(path)).status_code == 200
         async with town.desk.db.read() as conn:
             assert (await inbox.lag(conn, town.clock.now()))[0] == 0
+
+
+# --- a portal that was not prepared -------------------------------------------------------
+
+
+async def test_missing_fields_are_told_and_written_once_they_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Portal, "provision", _nothing)
+        scene_without_fields = scene(tmp_path)
+        town = await scene_without_fields.__aenter__()
+    try:
+        case = fire(town)
+        await minutes(town, 2)
+        assert any(f"№{case.id}" in text for text in town.chat())
+        assert "b24sla provision" in town.desk.health.warnings["cards"]
+        await town.desk.working_portal.provision(dry_run=False, layout=False)
+        await minutes(town, 7)
+        assert town.fields(case)["SLA_CLASS"] == "emergency"
+        assert "cards" not in town.desk.health.warnings
+    finally:
+        await scene_without_fields.__aexit__(None, None, None)
+
+
+async def _nothing(*_: object, **__: object) -> list[object]:
+    return []
