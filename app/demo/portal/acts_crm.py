@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from . import activities, directories, items, timeline, userfields
+from . import activities, directories, items, openlines, timeline, userfields
 from .fields import COMPANY, CONTACT, DEAL
-from .world import Owner, Record, UserField, World
+from .world import Owner, Record, User, UserField, World
 
 
 class CrmActs:
@@ -200,13 +200,44 @@ class CrmActs:
         fields["SUBJECT"] = "Входящий звонок" if direction == 1 else "Исходящий звонок"
         return int(activities.create(self.world, owner, fields, person, tuple(bindings))["ID"])
 
-    def add_open_line(self, owner: Owner, session: int = 1, by: int = 0) -> int:
-        """The activity of an open-line session; the session's messages are not kept."""
+    def add_open_line(
+        self, owner: Owner, session: int | None = None, by: int = 0, connector: str = "telegram"
+    ) -> int:
+        """A client's messenger session at an item; its activity. `by` is the operator."""
+        agent = by or self._responsible(owner)
+        made = openlines.start(self.world, owner, agent, connector, session)
         fields = {
             "TYPE_ID": activities.PROVIDED, "PROVIDER_ID": "IMOPENLINES_SESSION", "PROVIDER_TYPE_ID": "1",
-            "ASSOCIATED_ENTITY_ID": session, "DIRECTION": 1, "SUBJECT": "Обращение в открытую линию",
+            "ASSOCIATED_ENTITY_ID": made.id, "DIRECTION": 1, "SUBJECT": "Обращение в открытую линию",
         }  # fmt: skip
-        return int(activities.create(self.world, owner, fields, by or self._responsible(owner))["ID"])
+        return int(activities.create(self.world, owner, fields, agent)["ID"])
+
+    def open_line_of(self, activity: int) -> int:
+        """The session that an activity stands for."""
+        return int(self.world.activities[activity]["ASSOCIATED_ENTITY_ID"])
+
+    def open_line_says(
+        self, session: int, text: str, by: int | str = "client", *, automatic: bool = False
+    ) -> int:
+        """A message: `by` is "client", "agent", "bot", a user, or 0 for the line itself."""
+        found = self.world.sessions[session]
+        known = {"client": found.client, "agent": found.agent}
+        author = known.get(by) or self._line_bot() if isinstance(by, str) else by
+        return openlines.say(self.world, found, author, text, automatic=automatic).id
+
+    def close_open_line(self, session: int, by: int = 1) -> None:
+        """The dialogue is over: the session's activity becomes completed."""
+        openlines.finish(self.world, self.world.sessions[session])
+        for number, row in self.world.activities.items():
+            if (row["PROVIDER_ID"], row["ASSOCIATED_ENTITY_ID"]) == ("IMOPENLINES_SESSION", session):
+                activities.change(self.world, self.world.activities[number], {"COMPLETED": "Y"}, by)
+
+    def _line_bot(self) -> int:
+        """The bot that greets clients."""
+        known = (user.id for user in self.world.users.values() if user.bot and user.name == "Встречающий")
+        number = next(known, None) or max([*self.world.users, 799]) + 1
+        self.world.users.setdefault(number, User(number, "Встречающий", bot=True, departments=()))
+        return number
 
     def _responsible(self, owner: Owner) -> int:
         item = items.find(self.world, *owner)

@@ -76,7 +76,7 @@ def messages(call: Call) -> Any:
     return {
         "chat_id": chat.id,
         "messages": [_message_row(call.world, one) for one in rows],
-        "users": [_user_row(call.world, number) for number in sorted({one.author for one in rows} - {0})],
+        "users": [user_row(call.world, number) for number in sorted({one.author for one in rows} - {0})],
         "files": [_file(call.world, one.file) for one in rows if one.file],
     }
 
@@ -116,15 +116,16 @@ def _file(world: World, number: int) -> Record:
     return talk.file_row(world, file, written(file.at, world.profile.portal_zone))
 
 
-def _user_row(world: World, number: int) -> Record:
+def user_row(world: World, number: int) -> Record:
     user: User = world.users[number]
     return {
         "id": user.id, "active": user.active, "name": user.full_name, "first_name": user.name,
         "last_name": user.last_name, "work_position": user.position, "color": "#4ba984", "avatar": "",
         "avatar_hr": "", "gender": "M", "birthday": "", "extranet": user.extranet, "network": False,
         "bot": user.bot,
-        "connector": False, "external_auth_id": "bot" if user.bot else "default", "status": "online",
-        "idle": False,
+        "connector": user.connector,
+        "external_auth_id": "imconnector" if user.connector else "bot" if user.bot else "default",
+        "status": "online", "idle": False,
         "last_activity_date": written(world.instant(), world.profile.portal_zone), "mobile_last_date": False,
         "desktop_last_date": False, "absent": False, "departments": list(user.departments), "phones": False,
         "bot_data": None, "type": "bot" if user.bot else "user", "website": "", "email": user.email,

@@ -9,7 +9,19 @@ from typing import Any
 
 import httpx
 
-from . import activities, bots, chat, crm, deals, structure, tasks, timeline, userfieldmethods, users
+from . import (
+    activities,
+    bots,
+    chat,
+    crm,
+    deals,
+    openlines,
+    structure,
+    tasks,
+    timeline,
+    userfieldmethods,
+    users,
+)
 from .acts_crm import CrmActs
 from .acts_work import WorkActs
 from .calls import Calls, Credential
@@ -22,12 +34,14 @@ from .limits import Bucket, Operating
 from .profile import CLOUD_STD, Profile
 from .world import Department, User, World
 
-METHOD_MODULES = (activities, bots, chat, crm, deals, structure, tasks, timeline, userfieldmethods, users)
+METHOD_MODULES = (
+    activities, bots, chat, crm, deals, openlines, structure, tasks, timeline, userfieldmethods, users,
+)  # fmt: skip
 """Modules that enter their methods in the table when they are loaded."""
 
 SCOPES = (
-    "calendar", "crm", "department", "im", "imbot", "task", "tasks", "user", "user_basic", "user_brief",
-    "userfieldconfig",
+    "calendar", "crm", "department", "im", "imbot", "imopenlines", "task", "tasks", "user", "user_basic",
+    "user_brief", "userfieldconfig",
 )  # fmt: skip
 OWNER = 9
 """The integration user whose incoming webhook the service has."""

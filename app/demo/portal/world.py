@@ -28,6 +28,7 @@ class User:
     active: bool = True
     extranet: bool = False
     bot: bool = False
+    connector: bool = False  # a client of an open line
     departments: tuple[int, ...] = (1,)
     time_zone: str = ""
     registered_at: datetime = datetime(2024, 1, 9, tzinfo=UTC)
@@ -275,7 +276,21 @@ class Bot:
     properties: Record
 
 
-FIRST_IDS = {"chat": 11, "message": 1001, "task": 201, "activity": 501, "option": 101, "userfield": 301}
+@dataclass(slots=True)
+class Session:
+    """A session of an open line: its chat, the item it belongs to, its client and operator."""
+
+    id: int
+    chat: int
+    owner: Owner
+    client: int
+    agent: int
+    connector: str
+    closed: bool = False
+
+
+FIRST_IDS = {"chat": 11, "message": 1001, "task": 201, "activity": 501, "option": 101, "userfield": 301,
+             "session": 401}  # fmt: skip
 """Kinds start apart, so that an id of one kind taken for another is noticed."""
 
 
@@ -305,6 +320,7 @@ class World:
     groups: dict[int, Group] = field(default_factory=dict)
     chats: dict[int, Chat] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
+    sessions: dict[int, Session] = field(default_factory=dict)
     notices: dict[int, Notice] = field(default_factory=dict)
     files: dict[int, StoredFile] = field(default_factory=dict)
     bots: dict[int, Bot] = field(default_factory=dict)
