@@ -11,10 +11,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from app import words
+from app import patience, words
 from app.bitrix.portal import Line
 from app.desk import Desk, open_desk
-from app.jobs import patience
 from app.jobs.ask import ask_for_sweep
 from app.jobs.lead import lead, step_down
 from app.jobs.reconcile import reconcile as sweep

@@ -20,7 +20,8 @@ from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
 from app.bitrix.results import unwritten
 from app.desk import Desk
-from app.model import ItemRef, Lane, MessageKind, Ticket
+from app.model import ItemRef, Lane, MessageKind, Ticket, TicketClass
+from app.patience import GIVE_UP_AFTER, MOST_ATTEMPTS, wait_after
 from app.store import inbox, outbox, stamps, tickets
 from app.store.outbox import Outgoing
 
@@ -30,7 +31,6 @@ FRESH = timedelta(minutes=2)
 """A reading older than this is repeated before we speak or write late (sla.md 4)."""
 FUSE = 30
 """Writes to one card within an hour; more means that something fights us, and the card is parked."""
-GIVE_UP_AFTER = timedelta(hours=24)
 ABOUT_NOW = frozenset({MessageKind.NOTICE, MessageKind.SUMMARY, MessageKind.CHAT_CARD})
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ async def deliver_next(desk: Desk) -> bool:
     stamp_works = await _stamp_works(desk, wishes)
     if desk.settings.dry_run:
         return await _only_pretend(desk, letters)
-    return await _write(desk, letters, stamp_works)
+    letters = [letter for letter in letters if await _may_be_said(desk, letter, known)]
+    return await _write(desk, letters, stamp_works, {wish.ref: wish.attempts + 1 for wish in wishes})
 
 
 async def deliver_full(desk: Desk) -> bool:
@@ -163,8 +164,9 @@ async def _settle(
 # --- the write ---------------------------------------------------------------------------
 
 
-async def _write(desk: Desk, letters: list[Letter], works: list[StampWork]) -> bool:
-    letters = [letter for letter in letters if await _may_be_said(desk, letter)]
+async def _write(
+    desk: Desk, letters: list[Letter], works: list[StampWork], attempts: Mapping[ItemRef, int]
+) -> bool:
     ordered: list[Work] = [*(letter.work for letter in letters), *works]
     if not ordered:
         return False
@@ -174,7 +176,7 @@ async def _write(desk: Desk, letters: list[Letter], works: list[StampWork]) -> b
         for letter, answer in zip(letters, answers, strict=False):
             await _note_letter(conn, desk, letter, answer)
         for work, answer in zip(works, answers[len(letters) :], strict=True):
-            await _note_stamp(conn, desk, work, answer)
+            await _note_stamp(conn, desk, work, answer, attempts[work.ref])
     return any(isinstance(answer, Written) for answer in answers)
 
 
@@ -187,21 +189,44 @@ async def _announce(desk: Desk, letters: Sequence[Letter], works: Sequence[Stamp
             await stamps.sending(conn, work.ref, work.wanted, now, LEASE)
 
 
-async def _may_be_said(desk: Desk, letter: Letter) -> bool:
-    """Not one of unknown fate that is found in its dialog, or that cannot be looked for now."""
-    uncertain = [each for each in letter.says if each.uncertain]
-    if not uncertain or letter.work.portal_id is not None:
+async def _may_be_said(desk: Desk, letter: Letter, known: Mapping[ItemRef, Ticket]) -> bool:
+    """Neither there already, nor beyond looking for, nor moot by now."""
+    if letter.work.portal_id is not None:
         return True
+    return not await _stands_there(desk, letter) and not await _is_moot(desk, letter, known)
+
+
+async def _stands_there(desk: Desk, letter: Letter) -> bool:
+    """A message of unknown fate that is found in its dialog, or cannot be looked for now."""
+    uncertain = [each for each in letter.says if each.uncertain]
+    if not uncertain:
+        return False
     message = letter.work.message
     sign = message.text if message.kind is MessageKind.TIMELINE else marker(uncertain[0].message.key)
     try:
         found = await desk.working_portal.find_said(message, sign)
     except PortalError as error:  # this letter's trouble; the others may go
         await _note(desk, letter, unwritten(error))
-        return False
+        return True
     if found is not None:
         await _note(desk, letter, Written(portal_id=found))
-    return found is None
+    return found is not None
+
+
+async def _is_moot(desk: Desk, letter: Letter, known: Mapping[ItemRef, Ticket]) -> bool:
+    """The first words in the chat about a ticket that is over or paused by now (sla.md 4)."""
+    message = letter.work.message
+    ticket = known.get(message.ref) if message.ref else None
+    if message.kind is not MessageKind.CHAT_CARD or ticket is None or _is_at_work(ticket):
+        return False
+    async with desk.db.begin() as conn:
+        await outbox.skip(conn, message.key, "обращение уже закрыто или на паузе")
+    return True
+
+
+def _is_at_work(ticket: Ticket) -> bool:
+    is_none = not ticket.open or ticket.value is TicketClass.NOT_TICKET
+    return not is_none and not ticket.now_cycle.solution.paused
 
 
 async def _note(desk: Desk, letter: Letter, answer: Written | Unwritten) -> None:
@@ -227,15 +252,18 @@ async def _note_letter(
 
 
 async def _note_stamp(
-    conn: AsyncConnection, desk: Desk, work: StampWork, answer: Written | Unwritten
+    conn: AsyncConnection, desk: Desk, work: StampWork, answer: Written | Unwritten, attempts: int
 ) -> None:
     now = desk.now()
     if isinstance(answer, Written):
+        desk.health.warnings.pop("cards", None)
         await stamps.done(conn, work.ref, answer.values, now)
-    elif answer.final:
+    elif answer.final or attempts > MOST_ATTEMPTS:
         await stamps.parked(conn, work.ref, answer.error, now)
     else:
-        at = answer.retry_at or now + timedelta(seconds=30)
+        if answer.retry_at is None:  # only a person can help: fields not created, a webhook without rights
+            desk.health.warnings["cards"] = f"карточки не записываются: {answer.error}"
+        at = max(now + wait_after(attempts), answer.retry_at or now)
         await stamps.later(conn, work.ref, at, answer.error, unknown_fate=answer.unknown_fate)
 
 
@@ -246,8 +274,3 @@ async def _only_pretend(desk: Desk, letters: Sequence[Letter]) -> bool:
             for each in letter.says:
                 await outbox.skip(conn, each.message.key, "пробный режим")
     return False
-
-
-def wait_after(attempts: int) -> timedelta:
-    """5 s, 10 s, 20 s … at most ten minutes."""
-    return timedelta(seconds=min(600, 5 * 2 ** min(attempts - 1, 10)))

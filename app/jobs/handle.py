@@ -15,10 +15,11 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Ask, Unread
-from app.decision import Around, Known, decide
+from app.decision import SILENT_NOTES, Around, Known, decide
 from app.desk import Desk, rules_then
 from app.learning import CardMemory, learned
 from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
+from app.patience import GIVE_UP_AFTER, wait_after
 from app.rules import Rules
 from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
@@ -179,6 +180,7 @@ async def _waits_for_its_deal(
         return False
     owners = await tickets.load_many(conn, bound)
     if owners:
+        await _forget(conn, await tickets.load(conn, reading.ref), reading)
         await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in owners], desk.now())
         await inbox.done(conn, claim)
         return True
@@ -229,8 +231,9 @@ def _stands(
     if isinstance(reading, Gone) or (ticket.next_at is not None and ticket.next_at <= desk.now()):
         return False
     same_card = dict(reading.card.sla) == dict(memory[0])
-    same_way = set(reading.notes) <= set(ticket.notes) and dict(reading.cursor) == dict(ticket.cursor)
-    return same_card and same_way
+    same_notes = set(reading.notes) <= set(ticket.notes)
+    same_silence = SILENT_NOTES.isdisjoint(reading.notes) == SILENT_NOTES.isdisjoint(ticket.notes)
+    return same_card and same_notes and same_silence and dict(reading.cursor) == dict(ticket.cursor)
 
 
 def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Around:
@@ -241,7 +244,7 @@ def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Aroun
 
 
 async def _forget(conn: AsyncConnection, ticket: Ticket | None, reading: Reading | Gone) -> None:
-    """A ticket of a source that the rules no longer name: it has left, and never comes due again."""
+    """A ticket that has left, for a source of nobody's or into another's work: it never comes due again."""
     if ticket is None or not ticket.open:
         return
     ended = replace(ticket, state=State.LEFT, sla_state=None, next_at=None, read_at=reading.read_at)
@@ -263,21 +266,8 @@ async def _save(conn: AsyncConnection, rules: Rules, decision: Decision, now: da
 
 async def _put_off(conn: AsyncConnection, desk: Desk, claim: Claim, unread: Unread) -> None:
     """Growing waits; what is refused for good becomes failed work at once."""
-    if unread.final:
-        await inbox.give_up(conn, claim, unread.error, desk.now())
-        return
-    if desk.now() - claim.since_at > timedelta(hours=24):
+    if unread.final or desk.now() - claim.since_at > GIVE_UP_AFTER:
         await inbox.give_up(conn, claim, unread.error, desk.now())
         return
     at = unread.retry_at or desk.now() + wait_after(claim.attempts)
     await inbox.later(conn, claim, at, unread.error)
-
-
-def wait_after(attempts: int) -> timedelta:
-    """5 s, 10 s, 20 s … at most ten minutes."""
-    return timedelta(seconds=min(600, 5 * 2 ** min(attempts - 1, 10)))
-
-
-def lane_of(ticket: Ticket | None) -> Lane:
-    """An emergency's work goes first."""
-    return Lane.URGENT if ticket is not None and ticket.value == "emergency" else Lane.LIVE

@@ -9,8 +9,8 @@ import pytest
 
 from app.commands import nothing_left
 from app.jobs.ask import ask_for_sweep, asked
-from app.jobs.patience import GIVE_UP_AFTER, wait_after
 from app.jobs.report import send_due
+from app.patience import GIVE_UP_AFTER, wait_after
 from tests.jobs.scenes import Scene, letter, scene
 from tests.lives import at
 

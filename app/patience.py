@@ -1,4 +1,4 @@
-"""How long work that fails is tried again, and how often. No job: what several of them count on."""
+"""How long work that fails is tried again, and how often."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from datetime import timedelta
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """Transport and limits fail work for good after this; what is refused, at once (contract.md 1)."""
+MOST_ATTEMPTS = 150
+"""The same in attempts, each after its wait, where nobody noted when the first of them was."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 
 
 def wait_after(attempts: int) -> timedelta:
     """5 s, 10 s, 20 s … at most ten minutes."""
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 10))
+    doublings: int = 2 ** min(attempts - 1, 10)
+    return min(LONGEST_WAIT, FIRST_WAIT * doublings)

@@ -1,0 +1,79 @@
+"""What is not said, and what is taken back, when a ticket ends before its alert went out (sla.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.jobs import deliver
+from app.jobs.watch import watch
+from app.model import State
+from app.store import inbox
+from app.web import failures
+from tests.jobs.scenes import FIRE, Scene, letter, scene
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("end", ["closed_confirmed", "not_ticket", "duplicate", "postponed"])
+async def test_chat_hears_nothing_of_an_emergency_that_ended_before_its_message_went(
+    town: Scene, end: str
+) -> None:
+    town.portal.faults.fail("imbot.v2.Chat.Message.send", "internal", times=1000)
+    case = town.office.receive(letter(FIRE, "Пожар"), town.office.agents[0])
+    await town.settle()
+    town.office.move(case, end)
+    await town.settle()
+    town.portal.faults.clear()
+    for _ in range(8):
+        town.clock.advance(timedelta(minutes=2))
+        await town.settle()
+    assert town.chat() == []
+
+
+async def test_chat_is_told_that_an_alarm_was_false(town: Scene) -> None:
+    case = town.office.receive(letter(FIRE, "Пожар"), town.office.agents[0])
+    await town.settle()
+    town.office.move(case, "not_ticket")
+    await town.settle()
+    [text] = town.chat()
+    assert "Не обращение" in text
+    assert "🔴" not in text
+
+
+async def test_task_bound_to_a_tickets_deal_stops_being_a_ticket(town: Scene) -> None:
+    deal = town.office.receive(letter(), town.office.agents[0])
+    task = town.office.receive(letter(channel="form"), town.office.agents[0])
+    await town.settle()
+    town.portal.update_task(task.id, {"UF_CRM_TASK": [f"D_{deal.id}"]}, town.office.head)
+    await town.settle()
+    assert (await town.ticket(task)).state is State.LEFT
+    town.clock.advance(timedelta(days=2))
+    await watch(town.desk)
+    await town.settle(events=False)
+    assert (await town.ticket(task)).next_at is None
+    async with town.desk.db.read() as conn:
+        assert (await inbox.lag(conn, town.clock.now()))[0] == 0
+
+
+async def test_stamp_that_cannot_be_written_for_a_day_is_failed_work(
+    town: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "MOST_ATTEMPTS", 1)
+    town.portal.faults.fail("crm.item.update", "internal", times=1000)
+    case = town.office.receive(letter(), town.office.agents[0])
+    for _ in range(4):
+        town.clock.advance(timedelta(minutes=11))
+        await town.settle()
+    async with town.desk.db.read() as conn:
+        parked = (await failures.failed_work(conn)).groups["stamps"]
+    assert [failure.key for failure in parked] == [f"deal:{case.id}"]
