@@ -20,6 +20,7 @@ from app import commands, logs
 from app.bitrix.errors import PortalError
 from app.clock import parse_clock
 from app.metrics.periods import PeriodKind
+from app.model import ItemRef
 from app.rules import RulesFault
 from app.serving import NotAllowed, serve
 from app.settings import Settings, SettingsFault
@@ -79,9 +80,11 @@ def serve_command(
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Показать день и закончить.")] = False,
-    out: Annotated[Path, typer.Option(help="Куда положить сводку и картинку.")] = Path("demo-out"),
+    out: Annotated[Path, typer.Option(help="Куда положить сводку и картинку.", metavar="ПАПКА")] = Path(
+        "demo-out"
+    ),
 ) -> None:
-    """Учебный портал и один день поддержки на ускоренных часах."""
+    """Показать день поддержки на учебном портале."""
     from app.demo.run import demo as play  # heavy, and needed by nobody else
 
     logs.configure("error", "console")
@@ -91,9 +94,14 @@ def demo(
 @app.command()
 def check(
     as_json: AsJson = False,
-    record: Annotated[Path | None, typer.Option(help="Записать виды ответов портала (без значений).")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Записать виды ответов портала (без значений).", metavar="ФАЙЛ")
+    ] = None,
 ) -> None:
-    """Проверить доступ к порталу, права, поля, стадии и чаты; сказать, что исправить."""
+    """Проверить связь с порталом.
+
+    Доступ, права, поля, стадии и чаты: строка на каждое и что исправить.
+    """
     _quiet()
     _finish(_run(commands.check(_settings(), as_json=as_json, record=record)))
 
@@ -103,14 +111,20 @@ def provision(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Только сказать, что было бы сделано.")] = False,
     layout: Annotated[bool, typer.Option("--layout", help="Собрать поля в раздел «SLA» карточки.")] = False,
 ) -> None:
-    """Создать или обновить поля SLA в карточках; повторный запуск ничего не портит."""
+    """Создать или обновить поля SLA в карточках.
+
+    Повторный запуск ничего не портит.
+    """
     _quiet()
     _finish(_run(commands.provision(_settings(), dry_run=dry_run, layout=layout)))
 
 
 @app.command()
 def reconcile() -> None:
-    """Найти изменения, о которых портал не сообщил, и обработать их."""
+    """Найти и обработать пропущенные изменения.
+
+    То, о чём портал не сообщил событием. Работающий сервис делает это сам.
+    """
     _quiet()
     _finish(_run(commands.reconcile(_settings())))
 
@@ -120,10 +134,15 @@ def digest(
     period: Annotated[PeriodKind, typer.Option(help="day, week или month.")] = PeriodKind.DAY,
     on: Annotated[str, typer.Option("--date", help="День внутри периода, 2026-11-24.", metavar="ДАТА")] = "",
     send: Annotated[bool, typer.Option("--send", help="Отправить в чат, даже если уже отправляли.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Папка для текста, картинки и таблицы.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Папка для текста, картинки и таблицы.", metavar="ПАПКА")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Сводка из базы: что горит, что было, показатели против норм."""
+    """Сводка из базы за день, неделю или месяц.
+
+    Что горит, что было, показатели против норм.
+    """
     _quiet()
     _finish(_run(commands.digest(_settings(), period, _date(on), send=send, out=out, as_json=as_json)))
 
@@ -133,18 +152,23 @@ def explain(
     ref: Annotated[str, typer.Argument(help="deal:41, item:177:5 или task:17.", metavar="ОБРАЩЕНИЕ")],
     as_json: AsJson = False,
 ) -> None:
-    """Почему у обращения такой класс и такие сроки: каждый отрезок, паузы, сообщения."""
+    """Почему такой класс и такие сроки.
+
+    Каждый засчитанный и не засчитанный отрезок, паузы, сообщения.
+    """
     _quiet()
-    _finish(_run(commands.explain(_settings(), ref, as_json=as_json)))
+    _finish(_run(commands.explain(_settings(), _ref(ref), as_json=as_json)))
 
 
 @app.command()
 def failed(
-    verb: Annotated[FailedVerb, typer.Argument(help="list, retry или drop.")] = FailedVerb.LIST,
+    verb: Annotated[
+        FailedVerb, typer.Argument(help="list, retry или drop.", metavar="ДЕЙСТВИЕ")
+    ] = FailedVerb.LIST,
     key: Annotated[str, typer.Argument(help="Что именно; без него retry берёт всё.", metavar="КЛЮЧ")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Работа, от которой сервис отказался, и почему."""
+    """Работа, от которой сервис отказался."""
     _quiet()
     if verb is FailedVerb.DROP and not key:
         raise typer.BadParameter("назовите, что отбросить: ключ есть в b24sla failed", param_hint="КЛЮЧ")
@@ -166,6 +190,15 @@ def _date(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise typer.BadParameter(f"{text!r}: ожидается дата вида 2026-11-24", param_hint="--date") from None
+
+
+def _ref(text: str) -> ItemRef:
+    try:
+        return ItemRef.parse(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}: ожидается deal:41, item:177:5 или task:17", param_hint="ОБРАЩЕНИЕ"
+        ) from None
 
 
 def _quiet() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,42 @@ def why_words(code: str) -> str:
     if kind in _WHY_NAMED:
         return f"{_WHY_NAMED[kind]}: {name}" if name else _WHY_NAMED[kind]
     return code
+
+
+_SAID = {
+    "announce": "объявлено об экстренном обращении",
+    "reply_breach": "нарушен срок первого ответа",
+    "reply_breach_again": "срок первого ответа всё ещё нарушен",
+    "reply_director": "первый ответ просрочен, директору",
+    "solve_breach": "нарушен срок решения",
+    "solve_breach_again": "срок решения всё ещё нарушен",
+    "solve_director": "решение просрочено, директору",
+    "unassigned": "нет ответственного",
+    "comment/class": "класс и сроки",
+    "comment/due": "срок решения сдвинут",
+    "comment/breach": "нарушен срок",
+}
+_WARNING = {"reply_warn_": "первый ответ: срок истекает", "solve_warn_": "решение: срок истекает"}
+
+
+def said_words(key: str, name_of: Callable[[int], str]) -> str:
+    """«Соколов И.: нарушен срок решения» for `deal:41/1/solve_breach/15`; empty for the chat's own card."""
+    _, _, rest = key.partition("/")
+    _, _, step = rest.partition("/")
+    if step in ("", "card"):
+        return ""
+    if step.startswith("comment/"):
+        return f"комментарий в карточке: {_step_words('/'.join(step.split('/')[:2]))}"
+    name, _, receiver = step.partition("/")
+    whom = name_of(int(receiver)) if receiver.isdigit() else f"чат {receiver}"
+    return f"{whom}: {_step_words(name)}"
+
+
+def _step_words(step: str) -> str:
+    for start, text in _WARNING.items():
+        if step.startswith(start):
+            return f"{text}, прошло {step.removeprefix(start)} %"
+    return _SAID.get(step, step)
 
 
 def rfc3339(at: datetime | None) -> str | None:

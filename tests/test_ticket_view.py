@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from app.model import ItemRef, Side
-from app.ticket_view import card_url, rfc3339, ticket_json, why_words
+from app.ticket_view import card_url, rfc3339, said_words, ticket_json, why_words
 from tests.lives import Desk, move, reading, said
 
 
@@ -38,6 +38,20 @@ def test_the_card_of_every_kind_has_its_address(ref: str, path: str, base: str) 
 )
 def test_reasons_read_as_words(code: str, words: str) -> None:
     assert why_words(code) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("deal:41/1/announce/5", "№5: объявлено об экстренном обращении"),
+        ("deal:41/1/solve_warn_75/5", "№5: решение: срок истекает, прошло 75 %"),
+        ("deal:41/1/solve_breach/chat12", "чат chat12: нарушен срок решения"),
+        ("deal:41/1/comment/class/standard/0", "комментарий в карточке: класс и сроки"),
+        ("deal:41/1/card", ""),
+    ],
+)
+def test_messages_read_as_words(key: str, words: str) -> None:
+    assert said_words(key, lambda person: f"№{person}") == words
 
 
 def test_instants_are_utc_without_fractions() -> None:

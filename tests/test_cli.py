@@ -1,0 +1,90 @@
+"""The command line: status codes and one sentence for a user's mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli import app
+
+BROKEN = """\
+[desk]
+timezon = "Europe/Moscow"
+since = "yesterday"
+[class.emergency]
+respond = "15 минут"
+"""
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, so that no `.env` and no database of the checkout is read."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str, **environ: str) -> Result:
+    given = {f"B24SLA_{name.upper()}": value for name, value in environ.items()}
+    return CliRunner(env=given).invoke(app, list(words))
+
+
+COMMANDS = ("serve", "demo", "check", "provision", "reconcile", "digest", "explain", "failed")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    answer = run(command, "--help")
+    assert (answer.exit_code, "Usage:" in answer.output) == (0, True)
+
+
+def test_the_list_of_commands_is_not_cut_off() -> None:
+    assert "..." not in run("--help").output.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "provision", "reconcile"])
+def test_without_a_portal_the_variable_is_named(command: str) -> None:
+    answer = run(command)
+    assert (answer.exit_code, "B24SLA_PORTAL_WEBHOOK" in answer.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("explain", "41"), "deal:41, item:177:5 или task:17"),
+        (("explain",), "ОБРАЩЕНИЕ"),
+        (("digest", "--date", "24.11.2026"), "дата вида 2026-11-24"),
+        (("digest", "--period", "year"), "--period"),
+        (("serve", "--clock", "x"), "--clock"),
+        (("failed", "drop"), "КЛЮЧ"),
+        (("nothing",), "nothing"),
+    ],
+)
+def test_wrong_use_is_status_two(words: tuple[str, ...], expected: str) -> None:
+    answer = run(*words)
+    assert (answer.exit_code, expected in answer.output) == (2, True)
+
+
+def test_an_unknown_ticket_fails_with_advice() -> None:
+    answer = run("explain", "deal:41")
+    assert answer.exit_code == 1
+    assert "deal:41: такого обращения в базе нет" in answer.output
+
+
+def test_missing_rules_are_named() -> None:
+    answer = run("digest", rules="nowhere.toml")
+    assert (answer.exit_code, "nowhere.toml: такого файла нет" in answer.output) == (1, True)
+
+
+def test_all_faults_of_the_rules_at_once(elsewhere: Path) -> None:
+    (elsewhere / "rules.toml").write_text(BROKEN, "utf-8")
+    answer = run("digest", rules="rules.toml")
+    assert answer.exit_code == 1
+    for place in ("desk.timezon:", "desk.since:", "class.emergency.respond:", "source"):
+        assert place in answer.output
+
+
+def test_nothing_failed_is_good_news() -> None:
+    answer = run("failed")
+    assert (answer.exit_code, answer.output) == (0, "Неудавшейся работы нет.\n")
