@@ -21,7 +21,7 @@ STAGES = (
     ("SPAM", "Не обращение", "F", "not_ticket"),
 )
 TASK_STATUS = {"new": 2, "in_progress": 3, "resolved": 4, "closed_confirmed": 5, "postponed": 6}
-KANBAN = {"waiting_client": "Ждём клиента", "escalated": "Эскалация"}
+KANBAN = {"in_progress": "В работе", "waiting_client": "Ждём клиента", "escalated": "Эскалация"}
 SERVICE = 9  # the emulated portal's integration user
 AGENTS = ("Иванова Анна", "Петров Олег", "Смирнова Ольга", "Кузнецов Илья", "Орлова Вера")
 
@@ -102,10 +102,11 @@ class Office:
         """Put the card where an agent would put it."""
         if case.place != "task":
             self.portal.move(int(case.place), case.id, self.states[state], case.agent)
-        elif state in self.kanban:
-            self.portal.move_task(case.id, self.kanban[state], case.agent)
-        else:
+            return
+        if state in TASK_STATUS or state not in self.kanban:
             self.portal.set_status(case.id, TASK_STATUS.get(state, 5), case.agent)
+        if state in self.kanban:
+            self.portal.move_task(case.id, self.kanban[state], case.agent)
 
     def write(self, case: Case, **fields: object) -> None:
         """An agent fills SLA_* fields in the card."""
@@ -170,7 +171,7 @@ def furnish(portal: EmulatedPortal) -> Office:
     category = portal.add_funnel("Поддержка", funnel)
     entity_type, type_id = portal.add_type("Обращения из Telegram")
     item_category = portal.add_funnel("Поддержка", funnel, entity_type=entity_type)
-    group = portal.add_project("Обращения с сайта", ("Новые", "В работе", *KANBAN.values()))
+    group = portal.add_project("Обращения с сайта", ("Новые", *KANBAN.values()))
     titles = {title: stage for stage, title in portal.project_stages(group).items()}
     portal.number_from(2, 4101)  # each kind has numbers of its own, so that «№…» is told apart
     portal.number_from(entity_type, 701)

@@ -19,6 +19,7 @@ _ADDRESSES = (
     (re.compile(r"/company/personal/user/\d{1,9}/tasks/task/view/(?P<id>\d{1,9})/?"), "task"),
 )
 _STATUS = {2: "Ждёт выполнения", 3: "Выполняется", 4: "Ждёт контроля", 5: "Завершена", 6: "Отложена"}
+_BB = re.compile(r"\[/?[A-Za-z]+(=[^\]]*)?\]")
 _ACTIVITY = {
     (activities.EMAIL, 1): "Письмо от клиента",
     (activities.EMAIL, 2): "Письмо клиенту",
@@ -30,7 +31,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title><style>
 body{{font:15px/1.45 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1rem;color:#1b2733}}
 h1{{font-size:1.4rem;margin:.2rem 0 1rem}} h2{{font-size:1.05rem;margin:1.5rem 0 .4rem}} p{{margin:.2rem 0}}
-dl{{display:grid;grid-template-columns:minmax(8rem,14rem) 1fr;gap:.3rem 1rem;margin:0}}
+dl{{display:grid;grid-template-columns:fit-content(45%) minmax(0,1fr);gap:.3rem 1rem;margin:0}}
 dt,.soft{{color:#5a6875}} dd{{margin:0;overflow-wrap:anywhere}}
 li{{margin:.7rem 0;white-space:pre-line;overflow-wrap:anywhere}} ul{{list-style:none;padding:0;margin:0}}
 </style></head><body><p class="soft">Учебный портал · {kind}</p><h1>{title}</h1>
@@ -169,7 +170,7 @@ def _task_told(world: World, task: Task) -> Iterator[_Told]:
     if task.chat is not None:
         for message in talk.messages_of(world, world.chats[task.chat]):
             who = "Система" if message.system else _person(world, message.author)
-            yield message.at, who, message.text
+            yield message.at, who, _BB.sub("", message.text)
     for comment in world.task_comments.values():
         if comment.task == task.id:
             yield comment.at, _person(world, comment.author), comment.text
