@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(minutes=10)
 """A step older than this was held back or missed: it goes into a summary."""
 
+EXTENSION_ASKED = "extension_asked:"  # a note of a ticket: the moment wished for follows
+
 BOTH_ARE_TOLD_FROM = 0.9
 """Share of the solution's term from which the head is told beside the agent (domain.md 6)."""
 
@@ -110,6 +112,7 @@ class _Ladder:
             yield from self._breach(clock)
             yield from self._warning(clock)
         yield from self._unassigned()
+        yield from self._requests()
 
     def _is_over(self) -> bool:
         return not self.ticket.open or self.ticket.value is TicketClass.NOT_TICKET
@@ -177,6 +180,14 @@ class _Ladder:
         if at is not None and at <= self.now:
             waited = words.work_length(self.rules.calendar.between(self.cycle.started_at, self.now))
             yield Step("unassigned", at, f"🟠 Нет ответственного уже {waited}", (self.rules.people.head,))
+
+    def _requests(self) -> Iterator[Step]:
+        """A deadline moved by somebody who may not: the head decides (contract.md 5)."""
+        for note in self.ticket.notes:
+            if note.startswith(EXTENSION_ASKED):
+                wished = datetime.fromisoformat(note.removeprefix(EXTENSION_ASKED))
+                text = f"🟠 Просят перенести срок решения на {words.moment_short(wished, self.zone)}"
+                yield Step(f"asked_{wished:%Y%m%dT%H%M}", self.now, text, (self.rules.people.head,))
 
     def _unassigned_at(self) -> datetime | None:
         wait = self.rules.alerts.unassigned["emergency" if self.emergency else "other"]
@@ -258,7 +269,8 @@ class _Ladder:
                 calendar = self.rules.calendars[clock.calendar]
                 again = self.rules.alerts.repeat_breach["emergency" if self.emergency else "other"]
                 yield calendar.add(missed_at, again)
-                yield calendar.add(missed_at, self.rules.alerts.director_after)
+                if self.emergency:
+                    yield calendar.add(missed_at, self.rules.alerts.director_after)
 
     def _held(self) -> bool:
         return any(not self._may_speak(step) for step in self.steps)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.alerts import Audience, alerts
+from app.alerts import EXTENSION_ASKED, Audience, alerts
 from app.commenting import comments
 from app.learning import latest_fields
 from app.model import (
@@ -177,7 +177,8 @@ def _requests(facts: Sequence[Fact], rules: Rules) -> tuple[str, ...]:
     """A deadline moved by somebody who may not: shown to the head, not counted (contract.md 5)."""
     entitled = {rules.people.head, *rules.people.leads}
     asked = (f for f in facts if f.kind is FactKind.FIELD and f.value["code"] == "SLA_SOLVE_DUE")
-    return tuple(f"extension_asked:{f.value['value']}" for f in asked if f.actor not in entitled)
+    wishes = (f.value["value"] for f in asked if f.actor not in entitled)
+    return tuple(f"{EXTENSION_ASKED}{wished}" for wished in dict.fromkeys(wishes) if wished)
 
 
 def _extra(fields: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.model import Card, Decision, MessageKind, Side
-from tests.lives import Desk, at, card, move, reading, said
+from tests.lives import AGENT, Desk, at, card, move, reading, said
 
 FIRE = ("Пожарная машина стоит у закрытых ворот, въехать не может, горит дом",)
 
@@ -178,3 +178,14 @@ def test_breach_of_a_class_that_no_longer_stands_is_not_held_against_the_ticket(
     assert decision.stamp is not None
     assert decision.stamp.wanted["SLA_OVERDUE"] == ""
     assert [m for m in decision.messages if m.kind in {MessageKind.NOTICE, MessageKind.SUMMARY}] == []
+
+
+def test_deadline_that_an_agent_wishes_for_is_shown_to_the_head_once() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    moved = desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z")
+    moved = replace(moved, modified_at=at("24.11 12:00"), modified_by=AGENT)
+    decision = desk.reads(reading("24.11 12:01", of=moved))
+    assert told(decision, MessageKind.NOTICE) == ["7: asked_20261130T0900"]
+    assert "на 30.11 12:00" in next(m.text for m in decision.messages if m.kind is MessageKind.NOTICE)
+    assert told(desk.reads(reading("24.11 12:05", of=moved)), MessageKind.NOTICE) == []

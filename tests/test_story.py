@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from app.model import Area, Gone, ItemRef, Kind, Move, Reading, Side, State, TicketClass, Utterance
+from app.model import Area, Gone, ItemRef, Kind, Move, Reading, Side, SlaState, State, TicketClass, Utterance
 from tests.lives import AGENT, DEAL, ROBOT, Desk, at, card, move, reading, said
 
 FIRE = "Пожарная машина стоит у закрытых ворот, въехать не может, горит дом"
@@ -172,3 +173,111 @@ def test_class_filled_in_before_we_saw_the_card_is_a_persons() -> None:
     ticket = Desk().reads(reading("24.11 10:01", of=card(sla={"SLA_CLASS": "consultation"}))).ticket
     assert (ticket.value, ticket.class_by_person) == (TicketClass.CONSULTATION, True)
     assert ticket.class_auto is TicketClass.STANDARD
+
+
+def test_letter_exactly_ten_minutes_after_the_start_still_corrects() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    ticket = desk.reads(reading("24.11 10:11", of=BLANK, spoken=[client(2, "24.11 10:10")])).ticket
+    assert ticket.now_cycle.solution.due_at == at("24.11 14:00")
+
+
+def test_class_emptied_within_ten_minutes_counts_from_the_start_again() -> None:
+    desk, fire = Desk(), card(title="Пожар", text=(FIRE,))
+    desk.reads(reading("24.11 10:01", of=fire))
+    lowered = replace(desk.stamped(fire, SLA_CLASS="standard"), modified_at=at("24.11 10:02"))
+    desk.reads(reading("24.11 10:03", of=lowered))
+    emptied = replace(desk.stamped(fire, SLA_CLASS=""), modified_at=at("24.11 10:05"))
+    ticket = desk.reads(reading("24.11 10:06", of=emptied)).ticket
+    assert ticket.value is TicketClass.EMERGENCY
+    assert ticket.now_cycle.solution.due_at == at("24.11 14:00")
+
+
+def test_persons_raise_counts_from_itself_even_within_ten_minutes() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    raised = replace(desk.stamped(card(), SLA_CLASS="emergency"), modified_at=at("24.11 10:05"))
+    ticket = desk.reads(reading("24.11 10:06", of=raised)).ticket
+    assert ticket.now_cycle.solution.due_at == at("24.11 14:05")
+
+
+def test_description_written_later_is_a_text_too() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    described = replace(BLANK, text=(FIRE,), modified_at=at("24.11 10:04"))
+    assert desk.reads(reading("24.11 10:05", of=described)).ticket.value is TicketClass.EMERGENCY
+
+
+def test_other_fields_are_no_text() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=BLANK))
+    placed = replace(BLANK, object=FIRE, modified_at=at("24.11 10:04"))
+    assert desk.reads(reading("24.11 10:05", of=placed)).ticket.value is TicketClass.STANDARD
+
+
+def test_what_the_classifier_said_once_stays_with_the_ticket() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    desk.facts = [
+        replace(fact, value={**fact.value, "class": "consultation"}) if fact.kind == "classified" else fact
+        for fact in desk.facts
+    ]
+    ticket = desk.reads(
+        reading("24.11 10:05", of=card(object="ЖК Заря", modified_at=at("24.11 10:04")))
+    ).ticket
+    assert ticket.value is TicketClass.CONSULTATION
+
+
+def test_thanks_alone_do_not_end_a_pause() -> None:
+    spoken = [said(2, "24.11 11:00", Side.OURS), client(3, "24.11 12:00", "Спасибо большое!")]
+    shown = reading("24.11 15:00", moves=[move(2, "24.11 11:00", "WAIT")], spoken=spoken)
+    assert Desk().reads(shown).ticket.now_cycle.solution.paused
+
+
+def test_message_and_call_are_told_apart() -> None:
+    ticket = Desk().reads(reading("24.11 11:01", spoken=[said(2, "24.11 11:00", Side.OURS)])).ticket
+    assert ticket.now_cycle.reply.met_by == "message"
+
+
+def test_postponement_ends_at_the_date_on_the_card() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    dated = replace(
+        desk.stamped(card(), SLA_PAUSE_UNTIL="2026-11-24T12:00:00Z"), modified_at=at("24.11 11:00")
+    )
+    moves = [move(2, "24.11 11:00", "HOLD")]
+    during = desk.reads(reading("24.11 12:00", of=dated, moves=moves)).ticket
+    after = desk.reads(reading("24.11 16:00", of=dated, moves=moves)).ticket
+    assert during.sla_state is SlaState.PAUSED
+    assert during.next_at == at("24.11 13:00")  # 75 % of the reply, which never pauses
+    assert after.now_cycle.solution.due_at == at("27.11 11:00")  # 26.11 16:00 and four hours
+
+
+def test_first_row_written_a_second_late_is_the_beginning() -> None:
+    shown = card("24.11 10:00")
+    late = Move("1", at("24.11 10:00") + timedelta(seconds=1), "C3:NEW", 3)
+    ticket = Desk().reads(Reading(shown.ref, at("24.11 10:01"), shown, (late,))).ticket
+    assert ticket.started_at == at("24.11 10:00")
+
+
+def test_deal_that_left_and_came_back_to_a_stage_unknown_to_us_is_in_work() -> None:
+    shown = card(stage="C3:MYSTERY")
+    moves = (
+        Move("1", at("24.11 10:00"), "C3:NEW", 3),
+        Move("2", at("24.11 11:00"), "C7:NEW", 7),
+        Move("3", at("24.11 12:00"), "C3:MYSTERY", 3),
+    )
+    ticket = Desk().reads(Reading(shown.ref, at("24.11 12:01"), shown, moves)).ticket
+    assert ticket.state is State.IN_PROGRESS
+
+
+def test_columns_that_the_rules_do_not_use_change_nothing() -> None:
+    task = ItemRef(Kind.TASK, 7)
+    shown = replace(card(), ref=task, stage="3", category=None, group=12)
+    moves = (
+        Move("1", at("24.11 10:00"), "2"),
+        Move("2", at("24.11 10:30"), "3", actor=AGENT),
+        Move("3", at("24.11 10:40"), "stage:57", actor=AGENT),
+    )
+    ticket = Desk().reads(Reading(task, at("24.11 11:00"), shown, moves)).ticket
+    assert (ticket.state, ticket.notes) == (State.IN_PROGRESS, ())

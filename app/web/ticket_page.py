@@ -17,6 +17,8 @@ from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_row
 _NOTES = {
     "chat_unreadable": "Чат задачи не читается, поэтому ответы видны не все: добавьте сервис в наблюдатели.",
     "replies_unreadable": "Переписка не читается, паузы считаются по стадии карточки.",
+    "openline_unread": "Диалог открытой линии не читается: ответы в нём не видны.",
+    "utterances_since_cursor": "",  # how a long chat is read is nobody's concern
 }
 
 
@@ -89,20 +91,30 @@ def ticket_page(
         sla_state=state.value if state else "",
         sla_label=words.SLA_STATE[state] if state else "",
         card=card_url(around.portal_url, ticket.ref),
-        notes=tuple(_notes(ticket)),
+        notes=tuple(note for note in _notes(ticket, around) if note),
         facts=tuple(fact for fact in _facts(ticket, around) if fact.value),
         terms=tuple(_terms(ticket, spans, around, now)),
         history=history(story, ticket.cycles, around),
     )
 
 
-def _notes(ticket: Ticket) -> Iterator[str]:
+def _notes(ticket: Ticket, around: Surroundings) -> Iterator[str]:
     if not ticket.counted:
         yield "Обращение поступило до начала учёта: оно показано, но в показатели не входит."
     if ticket.now_cycle.solution.provisional or ticket.now_cycle.reply.provisional:
         yield "Срок предварительный: производственный календарь на этот год ещё не утверждён."
     for note in ticket.notes:
-        yield _NOTES.get(note, note)
+        yield _note(note, around)
+
+
+def _note(note: str, around: Surroundings) -> str:
+    code, _, value = note.partition(":")
+    if code == "unknown_stage":
+        return f"Стадия «{value}» не описана в правилах, поэтому состояние осталось прежним."
+    if code == "extension_asked":
+        wished = words.moment(datetime.fromisoformat(value), around.zone)
+        return f"Просят перенести срок решения на {wished}. Продлить может руководитель: в карточке."
+    return _NOTES.get(note, note)
 
 
 # --- facts -------------------------------------------------------------------------------
