@@ -35,9 +35,7 @@ class Shown:
 def telling_progress(now: Callable[[], datetime]) -> Iterator[Callable[[], None]]:
     """What is called at each step to say how far the day is: on a terminal only."""
     console = Console(stderr=True)
-    console.print(
-        "Играем день поддержки, 24.11.2026: учебный портал, сервис и 70 обращений. Это меньше минуты."
-    )
+    console.print("Идёт день поддержки на ускоренных часах, это около минуты…", soft_wrap=True)
     with console.status("…") as status:
         yield lambda: status.update(f"на часах {words.moment_short(now(), MOSCOW)}")
 
