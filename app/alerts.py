@@ -306,8 +306,8 @@ class _Ladder:
         if state in DONE_STATES:
             late = self.ticket.sla_state is SlaState.BREACHED
             mark = "🔴 с опозданием" if late else "✅ в срок"
-            solved = self.cycle.solved_at
-            when = f" {words.moment_short(solved, self.zone)}" if solved else ""
+            ended_at = self.cycle.closed_at or self.cycle.solved_at
+            when = f": {words.moment_short(ended_at, self.zone)}" if ended_at else ""
             return f"{words.STATE[state]}{when}, {mark}"
         if state in {State.WAITING_CLIENT, State.POSTPONED}:
             return f"⏸ {words.STATE[state]}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.model import Card, Decision, MessageKind, Side
-from tests.lives import AGENT, Desk, at, card, move, reading, said
+from app.model import Card, Decision, MessageKind, OutcomeWord, Side, TicketClass
+from tests.lives import AGENT, Desk, at, card, move, reading, rules, said
 
 FIRE = ("Пожарная машина стоит у закрытых ворот, въехать не может, горит дом",)
 
@@ -189,3 +189,85 @@ def test_deadline_that_an_agent_wishes_for_is_shown_to_the_head_once() -> None:
     assert told(decision, MessageKind.NOTICE) == ["7: asked_20261130T0900"]
     assert "на 30.11 12:00" in next(m.text for m in decision.messages if m.kind is MessageKind.NOTICE)
     assert told(desk.reads(reading("24.11 12:05", of=moved)), MessageKind.NOTICE) == []
+
+
+def test_emergency_older_than_the_service_is_not_announced() -> None:
+    decision = Desk().reads(reading("24.11 10:01", of=fire("31.10 10:00")))
+    assert (decision.messages, decision.standing, decision.next_at) == ((), frozenset(), None)
+
+
+def test_any_class_that_announces_speaks_at_any_hour() -> None:
+    plain = rules()
+    standard = replace(plain.classes[TicketClass.STANDARD], announce=True)
+    loud = replace(plain, classes={**plain.classes, TicketClass.STANDARD: standard})
+    decision = Desk(loud).reads(reading("22.11 23:12", of=card("22.11 23:10")))
+    assert told(decision, MessageKind.NOTICE) == ["5: announce", "7: announce", "8: announce"]
+
+
+def test_warnings_of_a_ticket_replace_each_other_and_stay_out_of_the_chat() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    first = desk.reads(reading("24.11 13:00"))
+    second = desk.reads(reading("24.11 13:36"))
+    breach = desk.reads(reading("24.11 14:01"))
+    tags = [[m.tag for m in d.messages if m.kind is MessageKind.NOTICE] for d in (first, second, breach)]
+    assert tags == [["b24sla|deal:41"], ["b24sla|deal:41"], ["b24sla|deal:41|1|reply_breach"]]
+    assert [m.to for m in (*first.messages, *second.messages)] == ["5", "5"]
+
+
+def test_breach_names_its_clock_and_its_moment() -> None:
+    replied = [said(2, "24.11 11:00", Side.OURS)]
+    desk = Desk()
+    desk.reads(reading("24.11 11:01", spoken=replied))
+    decision = desk.reads(reading("26.11 16:01", spoken=replied))
+    [text] = [m.text for m in decision.messages if m.key == "deal:41/1/solve_breach/7"]
+    assert text.startswith("🔴 Нарушен срок решения: просрочено с 26.11 16:00\n")
+
+
+def test_breach_of_a_ticket_that_waits_for_the_client_is_not_told() -> None:
+    replied = [said(2, "24.11 11:00", Side.OURS)]
+    desk = Desk()
+    desk.reads(reading("24.11 11:01", spoken=replied))
+    asked = [*replied, said(3, "26.11 16:01", Side.OURS, "Какая модель телефона?")]
+    waits = [move(2, "26.11 16:01", "WAIT")]
+    decision = desk.reads(reading("26.11 16:05", spoken=asked, moves=waits))
+    assert decision.ticket.now_cycle.solution.outcome is OutcomeWord.BREACHED
+    assert not any(key.startswith("deal:41/1/solve_breach") for key in decision.standing)
+
+
+def test_head_is_reminded_and_the_director_told_of_an_emergency_only() -> None:
+    desk = Desk()
+    replied = [said(2, "24.11 10:05", Side.OURS)]
+    desk.reads(reading("24.11 10:06", of=fire(), spoken=replied))
+    desk.reads(reading("24.11 14:01", of=fire(), spoken=replied))  # due 24.11 14:00
+    again = desk.reads(reading("24.11 15:00", of=fire(), spoken=replied))
+    last = desk.reads(reading("24.11 18:00", of=fire(), spoken=replied))
+    assert told(again, MessageKind.NOTICE) == ["7: solve_breach_again"]
+    assert again.next_at == at("24.11 18:00")
+    assert told(last, MessageKind.NOTICE) == ["1: solve_director"]
+
+
+def card_lines(decision: Decision) -> list[str]:
+    """The message in the alerts chat without its headline."""
+    return next(m.text for m in decision.messages if m.kind is MessageKind.CHAT_CARD).splitlines()[1:]
+
+
+def test_chat_message_shows_who_answered_when_and_that_it_was_late() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=fire()))
+    late, moves = [said(2, "24.11 10:45", Side.OURS)], [move(2, "24.11 11:00", "SOLVED")]
+    working = desk.reads(reading("24.11 10:46", of=fire(), spoken=late))
+    solved = desk.reads(reading("24.11 11:01", of=fire(), spoken=late, moves=moves))
+    answered = "Первый ответ 24.11 10:45"
+    assert card_lines(working) == ["🔴 Нарушен срок ответа: на 30 мин", answered]
+    assert card_lines(solved) == ["Решено, ждёт подтверждения: 24.11 11:00, 🔴 с опозданием", answered]
+
+
+def test_chat_message_of_an_answered_or_paused_emergency_is_calm() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01", of=fire()))
+    asked, moves = [said(2, "24.11 10:05", Side.OURS, "Какой номер?")], [move(2, "24.11 10:10", "WAIT")]
+    working = desk.reads(reading("24.11 10:06", of=fire(), spoken=asked))
+    waits = desk.reads(reading("24.11 10:11", of=fire(), spoken=asked, moves=moves))
+    assert card_lines(working)[0] == "🔵 Новое, решение до 14:00"
+    assert card_lines(waits)[0] == "⏸ Ожидание ответа клиента"
