@@ -35,6 +35,7 @@ TALK_METHODS = (
     "im.message.update",
     "im.v2.File.upload",
 )
+WISHED_SCOPES = frozenset({"imbot", "imopenlines"})
 WISHED_METHODS = ("imbot.v2.Bot.register", "imbot.v2.Chat.Message.send")
 """Without them alerts come in the name of the webhook's owner."""
 
@@ -80,11 +81,12 @@ class Checker:
         granted = {str(scope) for scope in as_list(told.result)} if isinstance(told, Answer) else set()
         if not granted & {"user", "user_basic", "user_brief"}:
             wanted.add("user_basic")
+        wanted |= {"imopenlines"} if self._config.crm_types else set()
         missing = sorted(wanted - granted)
         if not missing:
             return [Line("OK", "права вебхука достаточны")]
         text, remedy = f"вебхуку не даны права: {', '.join(missing)}", "отметьте их в настройке вебхука"
-        return [Line("WARN" if missing == ["imbot"] else "FAIL", text, remedy)]
+        return [Line("WARN" if {*missing} <= WISHED_SCOPES else "FAIL", text, remedy)]
 
     async def _methods(self) -> Iterable[Line]:
         needed = [*TALK_METHODS, *(CRM_METHODS if self._config.crm_types else ())]

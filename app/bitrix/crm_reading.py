@@ -12,17 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from app.bitrix.bindings import Line, lines_of, owners_among
-from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused
 from app.bitrix.fields import Entity, UnknownOption
 from app.bitrix.items import HISTORY_FIELDS, Unlike, client_keys, item_card, item_select, move_of, ref_of
-from app.bitrix.listing import Listing, Part, Row, complete
+from app.bitrix.listing import Listing, Part, Row, Single
+from app.bitrix.openlines import history, line_cursor, line_talk, session_of
 from app.bitrix.results import Unread, unread
 from app.bitrix.speech import ACTIVITY_FIELDS, READ_TYPES, activity_utterances, is_open_line
 from app.bitrix.wire import PAGE, number
-from app.model import Gone, Lane, Reading
+from app.model import Gone, Reading
 
 HISTORIES = 10  # items whose history is asked for together: five rows each fill a page
 OWNERS = 15  # the same for activities: three each
@@ -41,12 +41,24 @@ class CrmPlan:
     owned: dict[int, Listing] = field(default_factory=dict)
     bound: list[tuple[Line, Listing]] = field(default_factory=list)
     asked_again: dict[int, Listing] = field(default_factory=dict)  # doubtful owners, one by one
+    sessions: dict[int, Single] = field(default_factory=dict)  # talks of open lines
 
     def parts(self) -> list[list[Part]]:
         """Every list once, each a group of its own."""
         lists = [*self.cards.values(), *self.histories.values(), *self.owned.values()]
         lists += [listing for _, listing in self.bound]
         return [[listing] for listing in dict.fromkeys(lists)]
+
+    def further_parts(self) -> list[list[Part]]:
+        """What only the first answers name: doubtful owners, and the talks of open lines."""
+        doubtful = {item for _, items in _ownership(self).values() for item in items}
+        for item in sorted(doubtful):
+            self.asked_again[item] = _activities(_bound_filter(self.entity.crm_type, [item]))
+        lists = [*self.owned.values(), *(listing for _, listing in self.bound)]
+        lines = [row for listing in dict.fromkeys(lists) for row in listing.rows if is_open_line(row)]
+        self.sessions = {n: history(n) for n in sorted({session_of(row) for row in lines} - {0})}
+        parts: list[Part] = [*self.asked_again.values(), *self.sessions.values()]
+        return [[part] for part in parts]
 
     def error(self, item: int) -> PortalError | None:
         """Why this item has no complete reading."""
@@ -65,16 +77,6 @@ def crm_plan(entity: Entity, ids: Iterable[int], config: PortalConfig) -> CrmPla
     plan.owned = _shared(plan.ids, OWNERS, lambda some: _activities(_owned_filter(crm_type, some)))
     plan.bound = [(line, _activities(_bound_filter(crm_type, line.ids))) for line in lines_of(plan.ids)]
     return plan
-
-
-async def ask_doubtful(client: Client, plans: Iterable[CrmPlan], lane: Lane) -> None:
-    """Ask one by one for the items to which some activity could belong."""
-    parts: list[list[Part]] = []
-    for plan in plans:
-        for item in sorted({item for _, doubtful in _ownership(plan).values() for item in doubtful}):
-            plan.asked_again[item] = _activities(_bound_filter(plan.entity.crm_type, [item]))
-            parts.append([plan.asked_again[item]])
-    await complete(client, parts, lane)
 
 
 def crm_readings(
@@ -115,15 +117,21 @@ def _reading(
     row = next((row for row in plan.cards[item].rows if number(row.get("id")) == item), None)
     if row is None:
         return Gone(ref, read_at)
-    said = tuple(spoken for a in activities for spoken in activity_utterances(a, directory.robots))
-    history = [row for row in plan.histories[item].rows if number(row.get("OWNER_ID")) == item]
+    spoken = [spoken for a in activities for spoken in activity_utterances(a, directory.robots)]
+    try:
+        told, notes = line_talk(activities, plan.sessions, directory.robots, read_at)
+    except PortalError as error:
+        return unread(ref, error)
+    said = (*spoken, *told)
+    rows = [row for row in plan.histories[item].rows if number(row.get("OWNER_ID")) == item]
     return Reading(
         ref=ref,
         read_at=read_at,
         card=item_card(row, plan.entity, config, directory.names, said),
-        moves=tuple(move_of(row) for row in history),
+        moves=tuple(move_of(row) for row in rows),
         utterances=said,
-        notes=("openline_unread", "replies_unreadable") if any(map(is_open_line, activities)) else (),
+        notes=notes,
+        cursor=line_cursor(activities, plan.sessions),
     )
 
 

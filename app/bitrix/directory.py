@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,17 @@ FRESH = timedelta(hours=1)
 RELEARN = timedelta(minutes=1)  # an option that stays unknown is not asked for at every reading
 NAME_FIELDS = {"contact": ["id", "name", "lastName"], "company": ["id", "title"]}
 NAME_TYPES = {"contact": CONTACT_TYPE, "company": COMPANY_TYPE}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Lists of clients' names by prefix: contact, company."""
+
+    listings: Mapping[str, Sequence[Listing]]
+
+    @property
+    def parts(self) -> list[Listing]:
+        return [part for parts in self.listings.values() for part in parts]
 
 
 class Directory:
@@ -81,16 +92,20 @@ class Directory:
             found[name] = options_of(code, rows or labelled)
         return found
 
-    async def learn_names(self, keys: Iterable[str], lane: Lane) -> None:
-        """Read the names of contacts and companies that we do not know yet; in vain is no error."""
+    def unknown_names(self, keys: Iterable[str]) -> Names:
+        """Names of contacts and companies that we do not know yet, to be read; in vain is no error."""
         unknown = sorted(set(keys) - self.names.keys())
-        listings = {
-            prefix: _name_listing(prefix, [int(key.partition(":")[2]) for key in group])
-            for prefix in NAME_TYPES
-            if (group := [key for key in unknown if key.startswith(f"{prefix}:")])
-        }
-        await complete(self._client, [[part] for parts in listings.values() for part in parts], lane)
-        for prefix, parts in listings.items():
+        return Names(
+            {
+                prefix: _name_listing(prefix, [int(key.partition(":")[2]) for key in group])
+                for prefix in NAME_TYPES
+                if (group := [key for key in unknown if key.startswith(f"{prefix}:")])
+            }
+        )
+
+    def learn_names(self, read: Names) -> None:
+        """Remember the names that came."""
+        for prefix, parts in read.listings.items():
             for row in (row for part in parts for row in part.rows):
                 self.names[f"{prefix}:{number(row.get('id'))}"] = client_name(prefix, row)
 

@@ -8,8 +8,8 @@ The story of the package, from the outside in:
   requests as possible: lists read to their last page by id (`listing`), activities found through
   their bindings (`bindings`), task talk (`talk`). An item whose every list came becomes a Reading;
   a missing one is Gone; anything else is Unread, and nothing is decided from it.
-* Rows become values in pure modules: `items`, `tasks`, `speech` (who spoke), `fields` (names and
-  values of the SLA fields), `times`.
+* Rows become values in pure modules: `items`, `tasks`, `speech` and `openlines` (who spoke), `fields`
+  (names and values of the SLA fields), `times`.
 * Writing (`writing`, `stamping`, `voice`) mixes card fields and messages in one batch, reads fields
   back and says of each work what became of it. A write of unknown fate is said to be one.
 * `sweep` asks what changed without an event, `ownership` whose an activity is; `provision` and
@@ -47,13 +47,14 @@ from app.bitrix.results import (
     unread,
 )
 from app.bitrix.shapes import Shape, shape_of
-from app.bitrix.sweep import changes
+from app.bitrix.sweep import Lines, changes
 from app.bitrix.voice import Voice
 from app.bitrix.wire import Answer, Command
 from app.bitrix.writing import Writer
 from app.model import Gone, Hint, ItemRef, Kind, Lane, Message, Person, Reading
 
 FIRST_LOOK = timedelta(hours=24)
+NO_LINES: Lines = {}
 RECORDED = ("profile", "scope", "server.time", "user.get", "crm.category.list", "crm.status.list",
             "crm.deal.userfield.list", "crm.item.fields", "crm.item.list", "crm.stagehistory.list",
             "crm.activity.list", "tasks.task.list", "task.item.userfield.getlist")  # fmt: skip
@@ -138,12 +139,15 @@ class Portal:
             raise Refused("dry_run", "B24SLA_DRY_RUN: в портал ничего не пишется")
         return await self._voice.upload(dialog, name, content, text, lane)
 
-    async def changes(self, marks: Marks, lane: Lane = Lane.SWEEP) -> Changes:
-        """What changed since these marks, and the new ones; a part that failed keeps its mark."""
+    async def changes(self, marks: Marks, lines: Lines = NO_LINES, lane: Lane = Lane.SWEEP) -> Changes:
+        """What changed since these marks, and the new ones; a part that failed keeps its mark.
+
+        `lines`: the cursors of open items; those with sessions of messengers are looked into.
+        """
         now = self._clock.now()
         since = min(self._config.since or now, now - FIRST_LOOK)
         portal_now = now + self._client.traffic.offset
-        return await changes(self._client, self._config, marks, since, portal_now, lane)
+        return await changes(self._client, self._config, marks, lines, since, portal_now, lane)
 
     async def people(self, lane: Lane = Lane.LIVE) -> list[Person]:
         """Everybody on the portal. Raises PortalError."""

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from app.bitrix.client import Client, Clock
 from app.bitrix.config import PortalConfig
-from app.bitrix.crm_reading import CrmPlan, ask_doubtful, crm_plan, crm_readings, wanted_names
+from app.bitrix.crm_reading import CrmPlan, crm_plan, crm_readings, wanted_names
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused
 from app.bitrix.listing import complete
 from app.bitrix.results import Ask, Unread, unread
-from app.bitrix.task_reading import TaskPlan, ask_comments, task_plan, task_reading
+from app.bitrix.task_reading import TaskPlan, comment_parts, task_plan, task_reading
 from app.model import Gone, ItemRef, Kind, Lane, Reading
 
 Told = Reading | Gone | Unread
@@ -56,11 +56,13 @@ class Reader:
         return crm_plan(entity, [ref.id for ref in refs], self._config)
 
     async def _ask(self, plans: Sequence[CrmPlan], tasks: Sequence[TaskPlan], lane: Lane) -> None:
+        """Two rounds: what is known by number, and what the first answers name."""
         groups = [part for plan in plans for part in plan.parts()] + [task.parts() for task in tasks]
         await complete(self._client, groups, lane)
-        await ask_doubtful(self._client, plans, lane)
-        await ask_comments(self._client, tasks, lane)
-        await self._directory.learn_names(wanted_names(plans), lane)
+        further = [part for plan in plans for part in plan.further_parts()] + comment_parts(tasks)
+        names = self._directory.unknown_names(wanted_names(plans))
+        await complete(self._client, [*further, *([part] for part in names.parts)], lane)
+        self._directory.learn_names(names)
 
     async def _told_again(
         self, plan: CrmPlan, before: list[Told], read_at: datetime, lane: Lane

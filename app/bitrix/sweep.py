@@ -8,20 +8,23 @@ because rows may become visible later than their time says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
-from app.bitrix.errors import PortalError
+from app.bitrix.errors import PortalError, RetryLater
 from app.bitrix.items import HISTORY_FIELDS, ref_of
 from app.bitrix.listing import Listing, Part, Row, complete
-from app.bitrix.results import Changes, Marks
+from app.bitrix.openlines import Sessions, checks, goes_on
+from app.bitrix.results import Changes, Cursor, Marks
 from app.bitrix.speech import READ_TYPES
 from app.bitrix.times import exact, instant
 from app.bitrix.wire import Command, Group, Told, number
 from app.model import Hint, HintKind, ItemRef, Kind, Lane, Subject
+
+Lines = Mapping[ItemRef, Cursor]
 
 OVERLAP = timedelta(minutes=2)
 FUNNEL_MOVE = 5  # TYPE_ID of a history row (rest.md 4.4)
@@ -65,9 +68,18 @@ class TalkedTasks:
 
 
 async def changes(
-    client: Client, config: PortalConfig, marks: Marks, since: datetime, portal_now: datetime, lane: Lane
+    client: Client,
+    config: PortalConfig,
+    marks: Marks,
+    lines: Lines,
+    since: datetime,
+    portal_now: datetime,
+    lane: Lane,
 ) -> Changes:
-    """Subjects to read again and new marks. `since`: where a part without a mark begins."""
+    """Subjects to read again and new marks. `since`: where a part without a mark begins.
+
+    `lines`: items with open sessions of messengers, whose messages neither events nor lists tell.
+    """
     streams = [_items(config, crm_type, _from(marks, f"items:{crm_type}", since), portal_now)
                for crm_type in config.crm_types]  # fmt: skip
     streams += [_history(config, crm_type, marks.get(f"history:{crm_type}"), since)
@@ -77,8 +89,19 @@ async def changes(
     if config.reads_tasks:
         streams.append(_tasks(config, _from(marks, "tasks", since), portal_now))
         streams.append(_talked(config, _from(marks, "talks", since), portal_now))
-    await complete(client, [[stream.listing] for stream in streams], lane)
-    return _summary(streams, marks)
+    sessions = checks(lines.values())
+    parts: list[list[Part]] = [[stream.listing] for stream in streams]
+    await complete(client, [*parts, *([part] for part in sessions.values())], lane)
+    talked = [ref for ref, cursor in lines.items() if goes_on(cursor, sessions)]
+    return _with_lines(_summary(streams, marks), talked, sessions)
+
+
+def _with_lines(found: Changes, talked: Sequence[ItemRef], sessions: Sessions) -> Changes:
+    """A session that we may not read is no failure of the sweep: its item's reading tells of it."""
+    refs = tuple(dict.fromkeys([*found.refs, *talked]))
+    late = next((one.error for one in sessions.values() if isinstance(one.error, RetryLater)), None)
+    failed = (*found.failed, f"openlines: {late}") if late else found.failed
+    return replace(found, refs=refs, failed=failed)
 
 
 def _summary(streams: Sequence[Stream], marks: Marks) -> Changes:

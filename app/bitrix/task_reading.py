@@ -10,18 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
 from app.bitrix.items import Unlike
-from app.bitrix.listing import Part, Row, Single, complete
+from app.bitrix.listing import Part, Row, Single
 from app.bitrix.results import Ask, Unread, unread
 from app.bitrix.speech import TaskRoles, chat_utterance, comment_utterance, outsiders_of
 from app.bitrix.talk import Talk
 from app.bitrix.tasks import chat_of, task_card, task_moves, task_of, task_select
 from app.bitrix.wire import PAGE, Command, From, number
-from app.model import Gone, Lane, Reading, Utterance
+from app.model import Gone, Reading, Utterance
 
 UNREADABLE = ("replies_unreadable",)
 SINCE_CURSOR = ("utterances_since_cursor",)
@@ -59,13 +58,13 @@ def task_plan(ask: Ask, config: PortalConfig) -> TaskPlan:
     return TaskPlan(ask, task, log, Talk(dialog, ask.cursor.get("message", 0)))
 
 
-async def ask_comments(client: Client, plans: Sequence[TaskPlan], lane: Lane) -> None:
-    """Read the forums of tasks that have no chat."""
+def comment_parts(plans: Sequence[TaskPlan]) -> list[list[Part]]:
+    """The forums of tasks that have no chat."""
     old = [plan for plan in plans if plan.row and not plan.chat]
     for plan in old:
         # Positional: TASKID is the first parameter (rest.md 1.2).
         plan.comments = Single(Command("task.commentitem.getlist", {"TASKID": plan.ask.ref.id}))
-    await complete(client, [[plan.comments] for plan in old if plan.comments], lane)
+    return [[plan.comments] for plan in old if plan.comments]
 
 
 def task_reading(

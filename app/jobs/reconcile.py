@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.bitrix.openlines import MARK as LINE_MARK
 from app.desk import Desk
 from app.model import Lane
 from app.store import inbox, marks, tickets
@@ -17,7 +18,8 @@ async def reconcile(desk: Desk) -> int:
     started_at = desk.now()
     async with desk.db.read() as conn:
         stand = await marks.get(conn, MARKS) or {}
-    changes = await desk.working_portal.changes(stand)
+        lines = await tickets.open_cursors(conn, LINE_MARK)
+    changes = await desk.working_portal.changes(stand, lines)
     async with desk.db.begin() as conn:
         await inbox.put(conn, [(ref, Lane.SWEEP, "sweep") for ref in changes.refs], desk.now())
         await marks.put(conn, MARKS, dict(changes.marks))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -124,6 +124,13 @@ async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
     """All of them, by urgency."""
     query = sa.select(*KEPT).where(IS_OPEN)
     return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
+
+
+async def open_cursors(conn: AsyncConnection, mark: str) -> dict[ItemRef, Mapping[str, int]]:
+    """Of open tickets, the cursors of their last readings in which some name begins with `mark`."""
+    likely = sa.cast(tickets.c.body, sa.Text).contains(f'"{mark}', autoescape=True)
+    found = await _tickets(conn, sa.select(*KEPT).where(IS_OPEN, likely))
+    return {t.ref: t.cursor for t in found if any(name.startswith(mark) for name in t.cursor)}
 
 
 async def open_refs(conn: AsyncConnection) -> list[ItemRef]:

@@ -128,7 +128,7 @@ async def test_webhook_without_scopes_fails(make: Make) -> None:
     portal = Portal(config, world.clock, httpx.ASGITransport(app=world.emulated.app))
     lines = await portal.check()
     await portal.close()
-    assert levels(lines, "im, imbot, task") == {"FAIL"}
+    assert levels(lines, "im, imbot, imopenlines, task") == {"FAIL"}
 
 
 @pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])

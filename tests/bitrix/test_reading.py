@@ -157,12 +157,6 @@ async def test_call_counts_only_when_it_took_place(
     assert sides(await world.reading(deal)) == wanted
 
 
-async def test_open_line_says_that_replies_cannot_be_read(world: World) -> None:
-    deal = world.deal()
-    world.emulated.add_open_line((2, deal.id))
-    assert "replies_unreadable" in (await world.reading(deal)).notes
-
-
 async def test_task_talk_tells_its_sides(world: World) -> None:
     task = world.task()
     outsider = world.emulated.add_user("Гость", "Внешний", extranet=True)

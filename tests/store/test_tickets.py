@@ -157,6 +157,18 @@ async def test_open_tickets(database: Database) -> None:
         assert (await tickets.count(conn), await tickets.count_open(conn)) == (10, 8)
 
 
+async def test_open_cursors_are_those_with_the_mark(database: Database) -> None:
+    async with database.begin() as conn:
+        await save(
+            conn,
+            ticket(ref=deal(1), cursor={"line:401": 1005}),
+            ticket(ref=deal(2), cursor={"chat": 12}),
+            ticket(ref=deal(3), title='он пишет "line:7"'),
+            ticket(ref=deal(4), cursor={"line:402": 9}, state=State.CLOSED_CONFIRMED),
+        )
+        assert await tickets.open_cursors(conn, "line:") == {deal(1): {"line:401": 1005}}
+
+
 async def test_earlier_tickets_of_a_client(database: Database) -> None:
     async with database.begin() as conn:
         await save(
