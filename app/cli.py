@@ -17,7 +17,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import commands, logs
-from app.bitrix.errors import PortalError
+from app.bitrix.errors import Misconfigured, PortalError
 from app.clock import parse_clock
 from app.metrics.periods import PeriodKind
 from app.model import ItemRef
@@ -211,6 +211,8 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except Misconfigured as fault:
+        _fail(f"портал отказал ({fault}): проверьте B24SLA_PORTAL_WEBHOOK, подробности скажет b24sla check")
     except (
         NotAllowed,
         RulesFault,

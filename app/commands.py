@@ -85,7 +85,8 @@ async def provision(settings: Settings, *, dry_run: bool, layout: bool) -> bool:
 
 def _show_lines(lines: Iterable[Line]) -> None:
     for line in lines:
-        say(f"{line.level:<4} {line.text}" + (f". {line.remedy}" if line.remedy else ""))
+        remedy = f". {line.remedy[0].upper()}{line.remedy[1:]}" if line.remedy else ""
+        say(f"{line.level:<4} {line.text.rstrip('.')}{remedy}")
 
 
 async def reconcile(settings: Settings) -> bool:

@@ -187,10 +187,9 @@ class Checker:
 
 
 def _unreachable(error: PortalError) -> Line:
-    remedy = (
-        "проверьте B24SLA_PORTAL_WEBHOOK" if isinstance(error, Misconfigured) else "проверьте сеть и адрес"
-    )
-    return Line("FAIL", f"портал не отвечает: {error}", remedy)
+    if isinstance(error, Misconfigured):
+        return Line("FAIL", f"портал не принял вебхук: {error}", "проверьте B24SLA_PORTAL_WEBHOOK")
+    return Line("FAIL", f"портал не отвечает: {error}", "проверьте сеть и адрес")
 
 
 def _available(told: Told) -> bool:

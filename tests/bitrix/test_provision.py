@@ -132,6 +132,13 @@ async def test_webhook_without_scopes_fails(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])
+async def test_a_webhook_that_was_not_accepted_is_no_silence(world: World) -> None:
+    world.emulated.webhooks.clear()
+    [line] = await world.portal.check()
+    assert (line.level, line.text.partition(":")[0]) == ("FAIL", "портал не принял вебхук")
+    assert line.remedy == "проверьте B24SLA_PORTAL_WEBHOOK"
+
+
 async def test_portal_that_does_not_answer_is_one_line(make: Make, kind: str, remedy: str) -> None:
     world = make()
     world.emulated.faults.fail(None, kind)
