@@ -131,7 +131,6 @@ async def test_webhook_without_scopes_fails(make: Make) -> None:
     assert levels(lines, "im, imbot, imopenlines, task") == {"FAIL"}
 
 
-@pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])
 async def test_a_webhook_that_was_not_accepted_is_no_silence(world: World) -> None:
     world.emulated.webhooks.clear()
     [line] = await world.portal.check()
@@ -139,6 +138,7 @@ async def test_a_webhook_that_was_not_accepted_is_no_silence(world: World) -> No
     assert line.remedy == "проверьте B24SLA_PORTAL_WEBHOOK"
 
 
+@pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])
 async def test_portal_that_does_not_answer_is_one_line(make: Make, kind: str, remedy: str) -> None:
     world = make()
     world.emulated.faults.fail(None, kind)
