@@ -6,7 +6,7 @@ the rules do not know leaves the state as it was and is named in the notes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -34,8 +34,6 @@ from app.triage.phrases import is_acknowledgement, is_automatic, is_thanks
 
 CORRECTION_WINDOW = timedelta(minutes=10)
 """The classifier may change its mind this long after the start without it being a raise."""
-
-Classify = Callable[[Sequence[str], str], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
