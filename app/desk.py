@@ -36,6 +36,7 @@ class Health:
     last_portal_ok_at: datetime | None = None
     portal_fault: str | None = None  # in words that name the remedy
     last_sweep_at: datetime | None = None
+    people_read_at: datetime | None = None
     warnings: dict[str, str] = field(default_factory=dict)  # by subject: fuse, rights, provisional …
 
 

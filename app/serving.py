@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
 import uvicorn
@@ -16,7 +18,7 @@ from app.jobs.deliver import deliver_full, deliver_next
 from app.jobs.handle import handle_next
 from app.jobs.lead import PACE, lead, step_down
 from app.jobs.reconcile import reconcile, reread_open
-from app.jobs.refresh import refresh_people
+from app.jobs.refresh import refresh_when_due
 from app.jobs.report import send_due
 from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
@@ -27,8 +29,23 @@ log = logging.getLogger(__name__)
 
 REPORT_PACE = timedelta(seconds=30)
 NIGHTLY_PACE = timedelta(minutes=10)
-PEOPLE_PACE = timedelta(hours=1)
+PEOPLE_PACE = timedelta(minutes=1)
 ASKED_PACE = timedelta(seconds=1)
+
+
+GRACE_SECONDS = 3  # for requests in hand; the worker has as long after it, and both end within ten
+
+
+class Server(uvicorn.Server):
+    """Ends at a signal, and lets the worker end after it: uvicorn's own would kill the process then."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Until the process ends: a second signal must not cut the worker's last write."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 class NotAllowed(Exception):
@@ -73,13 +90,13 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
         yield
         return
     await guarded("lead", lead, desk)
-    await guarded("people", led(refresh_people), desk)
-    await guarded("reconcile", led(reconcile), desk)
+    # The worker begins with these: a portal that hangs must not keep the web from taking its events.
+    first = (("people", led(refresh_when_due)), ("reconcile", led(reconcile)))
     try:
-        async with tending(desk, led(walk), _duties(desk)):
+        async with tending(desk, led(walk), _duties(desk), first):
             yield
     finally:
-        await step_down(desk)
+        await guarded("step_down", step_down, desk)
 
 
 def _duties(desk: Desk) -> tuple[Duty, ...]:
@@ -89,7 +106,7 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
         ("reconcile", pace.reconcile, reconcile),
         ("report", REPORT_PACE, send_due),
         ("nightly", NIGHTLY_PACE, reread_open),
-        ("people", PEOPLE_PACE, refresh_people),
+        ("people", PEOPLE_PACE, refresh_when_due),
         ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
     )
     # The lease lives by real time, whatever the desk's clock does.
@@ -107,10 +124,10 @@ async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None =
             log_config=None,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=8,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         log.info("listening on http://%s:%s", settings.host, settings.port)
-        await uvicorn.Server(config).serve()
+        await Server(config).serve()
 
 
 def refuse_unsafe(settings: Settings, role: Role, clock: Clock | None) -> None:

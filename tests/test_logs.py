@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from typing import Any
 
 import pytest
+import structlog
 
 from app.logs import configure, without_secrets
 
@@ -31,3 +34,26 @@ def test_a_real_log_line_has_no_webhook_in_it(capsys: pytest.CaptureFixture[str]
     err = capsys.readouterr().err
     assert "cannot reach" in err
     assert "s3cr3tkey" not in err
+
+
+def test_what_the_web_tells_goes_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("warning", "json")
+    try:
+        log = structlog.get_logger("app.web")
+        log.info("too quiet to be told")
+        fail(log, "s3cr3tkey")
+    finally:
+        structlog.reset_defaults()
+        logging.basicConfig(handlers=[logging.NullHandler()], force=True)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "too quiet" not in told.err
+    assert "ZeroDivisionError" in json.loads(told.err)["exception"]
+    assert "s3cr3tkey" not in told.err
+
+
+def fail(log: Any, token: str) -> None:
+    try:
+        _ = len(token) / 0
+    except ZeroDivisionError as error:
+        log.error("request_failed", exc_info=error)  # noqa: TRY400  as the web tells it

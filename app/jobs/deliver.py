@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import accumulate
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,9 +21,9 @@ from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
 from app.bitrix.results import unwritten
 from app.desk import Desk
-from app.model import ItemRef, Lane, MessageKind, Ticket, TicketClass
+from app.model import ItemRef, Kind, Lane, MessageKind, Ticket, TicketClass
 from app.patience import GIVE_UP_AFTER, MOST_ATTEMPTS, wait_after
-from app.store import inbox, outbox, stamps, tickets
+from app.store import inbox, leases, outbox, stamps, tickets
 from app.store.outbox import Outgoing
 
 BATCH = 50
@@ -57,6 +58,7 @@ async def deliver_next(desk: Desk) -> bool:
     if desk.settings.dry_run:
         return await _only_pretend(desk, letters)
     letters = [letter for letter in letters if await _may_be_said(desk, letter, known)]
+    stamp_works = _filling(letters, stamp_works)
     return await _write(desk, letters, stamp_works, {wish.ref: wish.attempts + 1 for wish in wishes})
 
 
@@ -148,6 +150,13 @@ async def _stamp_works(desk: Desk, wishes: Sequence[stamps.StampWork]) -> list[S
     return works
 
 
+def _filling(letters: Sequence[Letter], works: Sequence[StampWork]) -> list[StampWork]:
+    """As many stamps as fill whole requests; the rest go with the next ones. A task costs two commands."""
+    costs = [1 + (work.ref.kind is Kind.TASK) for work in works]
+    room = max(BATCH, (len(letters) + sum(costs)) // BATCH * BATCH) - len(letters)
+    return [work for work, used in zip(works, accumulate(costs), strict=True) if used <= room]
+
+
 async def _settle(
     conn: AsyncConnection, desk: Desk, wish: stamps.StampWork, changes: Mapping[str, str]
 ) -> None:
@@ -167,10 +176,10 @@ async def _settle(
 async def _write(
     desk: Desk, letters: list[Letter], works: list[StampWork], attempts: Mapping[ItemRef, int]
 ) -> bool:
-    ordered: list[Work] = [*(letter.work for letter in letters), *works]
-    if not ordered:
+    if not letters and not works:
         return False
-    await _announce(desk, letters, works)
+    letters, works = await _announced(desk, letters, works)
+    ordered: list[Work] = [*(letter.work for letter in letters), *works]
     answers = await desk.working_portal.write(ordered)
     async with desk.db.begin() as conn:
         for letter, answer in zip(letters, answers, strict=False):
@@ -180,13 +189,18 @@ async def _write(
     return any(isinstance(answer, Written) for answer in answers)
 
 
-async def _announce(desk: Desk, letters: Sequence[Letter], works: Sequence[StampWork]) -> None:
-    """Committed before the call: whoever comes after a crash looks before repeating."""
+async def _announced(
+    desk: Desk, letters: Sequence[Letter], works: Sequence[StampWork]
+) -> tuple[list[Letter], list[StampWork]]:
+    """What is ours to send. Committed before the call: whoever comes after a crash looks before repeating."""
     now = desk.now()
     async with desk.db.begin() as conn:
-        await outbox.sending(conn, [each for letter in letters for each in letter.says], now, LEASE)
+        if desk.epoch is not None and not await leases.holds(conn, leases.PORTAL, desk.epoch):
+            return [], []  # we were frozen, and another process has taken over
+        ours = await outbox.sending(conn, [each for letter in letters for each in letter.says], now, LEASE)
         for work in works:
             await stamps.sending(conn, work.ref, work.wanted, now, LEASE)
+    return [each for each in letters if ours.issuperset(one.message.key for one in each.says)], list(works)
 
 
 async def _may_be_said(desk: Desk, letter: Letter, known: Mapping[ItemRef, Ticket]) -> bool:

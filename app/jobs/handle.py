@@ -100,13 +100,31 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhil
     readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in held])
     by_ref = {reading.ref: reading for reading in readings}
     lost_rights = await _are_rights_lost(desk, held, readings)
-    for place, (ref, claim) in enumerate(held.items(), 1):
+    told: list[tuple[Claim, Reading | Gone]] = []
+    unread: list[tuple[Claim, Unread]] = []
+    for ref, claim in held.items():
         reading = by_ref[ref]
         if lost_rights and isinstance(reading, Gone) and not _told_deleted(claim):
             reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
-        await _handle_one(desk, claim, reading)
+        if isinstance(reading, Unread):
+            unread.append((claim, reading))
+        else:
+            told.append((claim, reading))
+    await _put_all_off(desk, unread)
+    for place, (claim, read) in enumerate(told, 1):
+        await _handle_one(desk, claim, read)
         if place % SLICE == 0:
             await meanwhile(desk)
+
+
+async def _put_all_off(desk: Desk, unread: Sequence[tuple[Claim, Unread]]) -> None:
+    """In one commit: while the portal is away the intake must not queue behind a thousand of them."""
+    if not unread:
+        return
+    UNREAD.inc(len(unread))
+    async with desk.db.begin() as conn:
+        for claim, reading in unread:
+            await _put_off(conn, desk, claim, reading)
 
 
 def _ask(ref: ItemRef, ticket: Ticket | None) -> Ask:
@@ -149,12 +167,7 @@ def _told_deleted(claim: Claim) -> bool:
     return claim.cause.startswith(_DELETIONS)
 
 
-async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone | Unread) -> None:
-    if isinstance(reading, Unread):
-        UNREAD.inc()
-        async with desk.db.begin() as conn:
-            await _put_off(conn, desk, claim, reading)
-        return
+async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone) -> None:
     try:
         async with desk.db.begin() as conn:
             if await _waits_for_its_deal(conn, desk, claim, reading):

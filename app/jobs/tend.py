@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -22,22 +22,25 @@ log = logging.getLogger(__name__)
 
 Job = Callable[[Desk], Awaitable[object]]
 Duty = tuple[str, timedelta, Job]  # name, pace by the desk's clock, what to do
-GRACE_SECONDS = 8.0  # for the act in hand at a stop
+GRACE_SECONDS = 3.0  # for the act in hand at a stop
 IDLE_SECONDS = 1.0  # of real time: how long a worker without work sleeps when nobody wakes it
 
 
 @asynccontextmanager
-async def tending(desk: Desk, road: Job, duties: tuple[Duty, ...]) -> AsyncIterator[None]:
-    """Inside, the worker runs; leaving waits for the act in hand, at most ten seconds."""
+async def tending(
+    desk: Desk, road: Job, duties: tuple[Duty, ...], first: Sequence[tuple[str, Job]] = ()
+) -> AsyncIterator[None]:
+    """Inside, the worker runs: `first`, then the road. Leaving waits a little for the act in hand."""
     scheduler = AsyncIOScheduler()
     for name, pace, job in duties:
         scheduler.add_job(
             guarded, "interval", (name, job, desk), id=name, coalesce=True, max_instances=1,
+            misfire_grace_time=None,  # late is better than not at all, above all for the lease
             seconds=max(0.05, pace.total_seconds() / desk.clock.speed),
         )  # fmt: skip
     scheduler.start()
     stop = asyncio.Event()
-    worker = asyncio.create_task(_walk(desk, road, stop))
+    worker = asyncio.create_task(_work(desk, first, road, stop))
     try:
         yield
     finally:
@@ -47,7 +50,9 @@ async def tending(desk: Desk, road: Job, duties: tuple[Duty, ...]) -> AsyncItera
         await _stopped(worker)
 
 
-async def _walk(desk: Desk, road: Job, stop: asyncio.Event) -> None:
+async def _work(desk: Desk, first: Sequence[tuple[str, Job]], road: Job, stop: asyncio.Event) -> None:
+    for name, job in first:
+        await guarded(name, job, desk)
     while not stop.is_set():
         busy = await guarded("road", road, desk)
         if not busy:

@@ -215,8 +215,17 @@ def _remedies() -> Iterator[None]:
     except (IntegrityError, ProgrammingError, DataError):
         raise
     except (DBAPIError, PoolTimeout, OSError) as error:
+        if _is_of_values(error):
+            raise
         reason = type(getattr(error, "orig", None) or error).__name__
         raise StoreUnavailable(f"the database does not answer or cannot write ({reason})") from error
+
+
+def _is_of_values(error: Exception) -> bool:
+    """Whether a value is at fault, which no repetition helps; asyncpg's are wrapped without their class."""
+    cause = getattr(error, "orig", None)
+    code = str(getattr(cause, "sqlstate", None) or "")
+    return code[:2] in {"22", "23"} or isinstance(getattr(cause, "__cause__", None), ValueError)
 
 
 def _known(url: str) -> URL:

@@ -80,6 +80,13 @@ async def claim(conn: AsyncConnection, limit: int, now: datetime, by: str, lease
     return taken
 
 
+async def free_others(conn: AsyncConnection, by: str) -> int:
+    """End the claims of everybody but `by`, whose turn it is now; how many. Their holders can do no harm."""
+    held = (inbox.c.claimed_by.is_not(None), inbox.c.claimed_by != by)
+    freed = sa.update(inbox).where(*held).values(**_FREE).returning(inbox.c.subject)
+    return len((await conn.execute(freed)).all())
+
+
 async def done(conn: AsyncConnection, claim: Claim) -> bool:
     """Handled. False: the claim had run out, somebody else has the row (the caller should roll back)."""
     removed = await conn.execute(

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.store.engine import DatabaseMillis, insert_into, locked
 from app.store.schema import leases
 
+PORTAL = "portal"
+"""The lease of whoever talks to the portal."""
 MILLISECOND = timedelta(milliseconds=1)
 
 

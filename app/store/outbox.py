@@ -116,18 +116,28 @@ async def next_due(conn: AsyncConnection) -> datetime | None:
 
 async def sending(
     conn: AsyncConnection, outgoing: Sequence[Outgoing], now: datetime, lease: timedelta
-) -> None:
-    """Commit this before the call: if we die in it, the next attempt looks before it speaks."""
+) -> set[str]:
+    """Commit this before the call: if we die in it, the next attempt looks before it speaks.
+
+    The keys that may go: not those that somebody else has sent or taken since they were read here.
+    """
+    ours: set[str] = set()
     for each in outgoing:
-        await _change(
-            conn,
-            each.message.key,
-            state=MessageState.SENDING.value,
-            sending_version=each.version,
-            uncertain=True,
-            taken_until=now + lease,
-            attempts=each.attempts + 1,
+        still = (
+            messages.c.key == each.message.key,
+            IN_WORK,
+            messages.c.attempts == each.attempts,  # a card's newer text raises its version only
         )
+        values = {
+            "state": MessageState.SENDING.value,
+            "sending_version": each.version,
+            "uncertain": True,
+            "taken_until": now + lease,
+            "attempts": each.attempts + 1,
+        }
+        taken = await conn.execute(sa.update(messages).where(*still).values(values).returning(messages.c.key))
+        ours |= set(taken.scalars())
+    return ours
 
 
 async def sent(conn: AsyncConnection, key: str, portal_id: int | None, now: datetime) -> None:

@@ -82,7 +82,8 @@ class Intake:
 
 def _tell(batch: list[_Waiting], error: NotStored | None) -> None:
     for waiting in batch:
-        name = waiting.event.name if waiting.event.subject else UNKNOWN_EVENT
+        # A smart process has its type in the name; as many names as a sender likes would stay in memory.
+        name = waiting.event.name.partition("_")[0] if waiting.event.subject else UNKNOWN_EVENT
         EVENTS.labels(event=name, result="refused" if error else "stored").inc()
         if waiting.stored.done():  # its sender has gone
             continue

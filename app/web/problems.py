@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.store.engine import StoreUnavailable
 from app.web.rendering import page
@@ -94,6 +95,12 @@ async def _on_store_away(request: Request, error: Exception) -> Response:
     return refusal(request, 503, detail, {"Retry-After": "10"})
 
 
+async def _on_hang_up(request: Request, _: Exception) -> Response:
+    """The sender went away in the middle of its body: nobody reads this answer, and nothing is wrong here."""
+    log.info("sender_gone", path=request.url.path)
+    return Response(status_code=400)
+
+
 async def _on_crash(request: Request, error: Exception) -> Response:
     log.error("request_failed", path=request.url.path, error=type(error).__name__, exc_info=error)
     return refusal(request, 500, "Ошибка записана в журнал сервиса.")
@@ -104,4 +111,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(StoreUnavailable, _on_store_away)
+    app.add_exception_handler(ClientDisconnect, _on_hang_up)
     app.add_exception_handler(Exception, _on_crash)
