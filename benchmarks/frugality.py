@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,9 +96,10 @@ class Town:
         while await walk(self.desk):
             pass
 
-    async def named(self, deals: list[int]) -> None:
-        """The deals stand in the inbox, as their events put them there."""
+    async def named(self, deals: list[int], tasks: Sequence[int] = ()) -> None:
+        """They stand in the inbox, as their events put them there."""
         names = [(ItemRef(Kind.DEAL, deal), Lane.LIVE, "ONCRMDEALUPDATE") for deal in deals]
+        names += [(ItemRef(Kind.TASK, task), Lane.LIVE, "ONTASKUPDATE") for task in tasks]
         async with self.desk.db.begin() as conn:
             await inbox.put(conn, names, self.clock.now())
 
@@ -206,6 +207,15 @@ def bound(deals: int, commands_each: int) -> int:
     return ceil(sum(ceil(some / PAGE) for some in rows) / BATCH) + ceil(deals * commands_each / BATCH)
 
 
+def bound_of_kinds(deals: int, lines: int, tasks: int) -> int:
+    """The same bound when a session, a task's log and a task's talk come only one by one."""
+    rows = (deals, deals * (MOVES + 1), deals * LETTERS + lines, tasks)
+    one_by_one = lines + 2 * tasks
+    return ceil((sum(ceil(some / PAGE) for some in rows) + one_by_one) / BATCH) + ceil(
+        (deals + tasks) / BATCH
+    )
+
+
 def rate_bound(requests: int) -> timedelta:
     """How long the rate limit alone makes so many requests last: fifty at once, then two a second."""
     return timedelta(seconds=max(0, requests - 50) / 2)
@@ -218,24 +228,72 @@ async def the_service(timeline: str) -> None:
             deals = busy_morning(place.office, place.clock, DEALS)
             place.portal.subscribe("http://127.0.0.1:8080/webhooks/bitrix24", TOKEN)
             await place.named(deals)
-            cost = await cost_of(place, place.settle)
             least = bound(DEALS, 2 if timeline == "decisions" else 1)
-            method, share = place.busiest()
+            tell(place, f"timeline = {timeline!r}", await cost_of(place, place.settle), least)
             fields = [len(place.portal.sla(2, deal)) for deal in deals]
-            print(
-                f"timeline = {timeline!r}: {cost.requests} запросов (граница {least}), {cost.commands} команд"
-            )
             print(
                 f"  полей в каждой карточке: от {min(fields)}; карточек записано {len(place.portal.writes)}"
             )
-            print(f"  отказов портала: {place.portal.refused.total()}; занятее всех {method}: {share:.0%}")
-            print(
-                f"  ждали из-за лимитов {seconds(cost.waited)} (граница {seconds(rate_bound(least))});",
-                end=" ",
-            )
-            print(f"работа портала {seconds(cost.took)}, наша и его на этой машине {cost.real_seconds:.0f} с")
             if timeline == "off":
                 await afterwards(place)
+
+
+def tell(place: Town, name: str, cost: Cost, least: int) -> None:
+    method, share = place.busiest()
+    print(f"{name}: {cost.requests} запросов (граница {least}), {cost.commands} команд")
+    print(f"  отказов портала: {place.portal.refused.total()}; занятее всех {method}: {share:.0%}")
+    print(f"  ждали из-за лимитов {seconds(cost.waited)} (граница {seconds(rate_bound(least))});", end=" ")
+    print(f"работа портала {seconds(cost.took)}, наша и его на этой машине {cost.real_seconds:.0f} с")
+
+
+async def of_all_kinds() -> None:
+    """The same with 30 % messengers and 30 % tasks."""
+    lines = tasks = DEALS * 3 // 10
+    with tempfile.TemporaryDirectory() as folder:
+        async with town(Path(folder), "off") as place:
+            deals = busy_morning(place.office, place.clock, DEALS - tasks)
+            chats(place.office, place.clock, deals[:lines])
+            made = talks(place.office, place.clock, tasks)
+            await place.named(deals, made)
+            least = bound_of_kinds(DEALS - tasks, lines, tasks)
+            tell(place, "30 % мессенджеров и 30 % задач", await cost_of(place, place.settle), least)
+            place.clock.leap(timedelta(minutes=15))
+            await reconcile(place.desk)
+            await place.settle()
+            place.clock.leap(timedelta(minutes=15))
+            sweep = await cost_of(place, lambda: reconcile(place.desk))
+            print(
+                f"  обход, когда ничего не изменилось, взгляд в {lines} диалогов: {sweep.requests} запросов"
+            )
+
+
+def chats(office: Office, clock: LeapClock, deals: list[int]) -> None:
+    """A messenger's session at each of these deals, with a question and an answer."""
+    portal = office.portal
+    lines = [portal.open_line_of(portal.add_open_line((2, deal), by=office.agents[0])) for deal in deals]
+    for by, text in (("client", QUESTIONS[0]), ("agent", "Проверяем"), ("client", "Жду")):
+        clock.leap(timedelta(minutes=1))
+        for line in lines:
+            portal.open_line_says(line, text, by)
+
+
+def talks(office: Office, clock: LeapClock, count: int) -> list[int]:
+    """Tasks whose chat holds a question and an answer."""
+    portal, agent = office.portal, office.agents[0]
+    made = [
+        portal.add_task(f"Заявка {n}", QUESTIONS[n % len(QUESTIONS)], created_by=office.guest,
+                        responsible=agent, group=office.group, auditors=(office.service,))
+        for n in range(count)
+    ]  # fmt: skip
+    for by, text in ((office.guest, "Когда почините?"), (agent, "Проверяем, ответим сегодня")):
+        clock.leap(timedelta(minutes=1))
+        for task in made:
+            portal.task_message(task, text, by)
+    for status in (3, 6, 3):
+        clock.leap(timedelta(minutes=1))
+        for task in made:
+            portal.set_status(task, status, agent)
+    return made
 
 
 async def afterwards(place: Town) -> None:
@@ -272,7 +330,7 @@ async def others() -> None:
         written = portal.requests - shared - in_bulk
     print(f"fast-bitrix24, то же пачками: {shared + in_bulk + written} запросов: карточки {shared},", end=" ")
     print(f"история и дела владельца {in_bulk}, запись {written}; отказов {portal.refused.total()}")
-    print("  без привязанных дел, без имён, без сверки записанного; дела по привязкам у нас 134 команды")
+    print("  без привязанных дел, без имён, без сверки записанного; дела по привязкам у нас 140 команд")
 
 
 async def one_ticket() -> None:
@@ -297,6 +355,7 @@ async def main() -> None:
     print(f"{DEALS} изменённых сделок, у каждой {MOVES} смены стадии и {LETTERS} дела, записать поля SLA")
     await the_service("off")
     await the_service("decisions")
+    await of_all_kinds()
     await others()
     await one_ticket()
 

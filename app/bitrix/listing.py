@@ -2,7 +2,8 @@
 
 Paging goes by id, not by offset: rows that are added meanwhile are neither skipped nor doubled.
 After a full first page the next pages are asked for in one request, each beginning where the one
-before it ended (wire.From), so a thousand rows take three requests and not twenty.
+before it ended (wire.From), so a thousand rows take three requests and not twenty. A first page that
+tells how many rows there are says how many pages to ask for; else a list is either short or long.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Listing:
         self._counted = counted
         self._last = 0
         self._round = 0
+        self._left = 0  # pages that the first one's count leaves; 0: unknown
         self._done = False
         self.rows: list[Row] = []
         self.error: PortalError | None = None
@@ -83,11 +85,13 @@ class Listing:
     def next_group(self) -> Group:
         if self._done or self.error:
             return []
-        length = CHAINS[min(self._round, len(CHAINS) - 1)]
+        length = min(self._left, CHAINS[-1]) or CHAINS[min(self._round, len(CHAINS) - 1)]
         return [self._page(place) for place in range(length)]
 
     def take(self, told: Sequence[Told]) -> None:
-        self._round += 1
+        first, self._round, self._left = not self._round, self._round + 1, 0
+        if first and isinstance(told[0], Answer) and told[0].total:
+            self._left = -(-(told[0].total - PAGE) // PAGE)
         for one in told:
             if not self._take_page(one):
                 return

@@ -308,3 +308,13 @@ async def test_hundreds_of_deals_take_few_requests(world: World) -> None:
     told = await world.read(*deals)
     assert all(isinstance(r, Reading) and len(r.moves) == 5 and len(r.utterances) == 3 for r in told)
     assert world.emulated.requests - before <= 3
+
+
+async def test_a_few_rows_above_a_page_cost_one_more_command(world: World) -> None:
+    deal = world.deal()
+    for number in range(60):
+        world.emulated.add_email((2, deal.id), 1, text=f"Письмо {number}", by=1)
+    await world.reading(deal)
+    before = world.emulated.calls_of("crm.activity.list")
+    assert len((await world.reading(deal)).utterances) == 60
+    assert world.emulated.calls_of("crm.activity.list") - before == 4  # two lists, two pages each
