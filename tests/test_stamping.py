@@ -12,6 +12,7 @@ from tests.lives import DEAL, Desk, at, card, move, reading, said
 REPLIED = [said(2, "24.11 11:00", Side.OURS)]
 LATE_REPLY = [said(2, "24.11 15:30", Side.OURS)]
 SOLVED = [move(2, "24.11 16:00", "SOLVED")]
+SOLVED_LATE = [move(2, "27.11 10:00", "SOLVED")]
 
 
 def stamped(desk: Desk, **shown: object) -> dict[str, str]:
@@ -28,10 +29,20 @@ def stamped(desk: Desk, **shown: object) -> dict[str, str]:
         ({"now": "24.11 15:31", "spoken": LATE_REPLY}, ""),
         ({"now": "24.11 16:01", "spoken": LATE_REPLY, "moves": SOLVED}, "1 ч 30 мин"),
         ({"now": "24.11 16:01", "spoken": REPLIED, "moves": SOLVED}, ""),
+        ({"now": "27.11 10:01", "spoken": LATE_REPLY, "moves": SOLVED_LATE}, "3 ч"),
         ({"now": "26.11 17:00", "spoken": ()}, "с 24.11 14:00"),
         ({"now": "26.11 17:00", "spoken": REPLIED}, "с 26.11 16:00"),
     ],
-    ids=["exactly due", "overdue", "late but answered", "ended late", "ended in time", "both", "solution"],
+    ids=[
+        "exactly due",
+        "overdue",
+        "late but answered",
+        "ended late",
+        "ended in time",
+        "twice late",
+        "both",
+        "solution",
+    ],
 )
 def test_lateness_in_words(shown: dict[str, object], text: str) -> None:
     assert stamped(Desk(), **shown)["SLA_OVERDUE"] == text

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from app.jobs import deliver
+from app.jobs.handle import handle_next
 from app.jobs.watch import watch
-from app.model import State
-from app.store import inbox
+from app.model import Stamp, State
+from app.store import inbox, stamps
 from app.web import failures
-from tests.jobs.scenes import FIRE, Scene, letter, scene
+from tests.jobs.scenes import FIRE, Scene, letter, ref_of, scene
 
 pytestmark = pytest.mark.anyio
 
@@ -77,3 +78,17 @@ async def test_stamp_that_cannot_be_written_for_a_day_is_failed_work(
     async with town.desk.db.read() as conn:
         parked = (await failures.failed_work(conn)).groups["stamps"]
     assert [failure.key for failure in parked] == [f"deal:{case.id}"]
+
+
+async def test_reading_that_our_own_write_overtook_tells_of_nobodys_change(town: Scene) -> None:
+    case = town.office.receive(letter(), town.office.agents[0])
+    await town.settle()
+    ours = {"SLA_CLASS": "emergency"}  # written while the card was being read, which still says standard
+    async with town.desk.db.begin() as conn:
+        await stamps.want(conn, Stamp(ref_of(case), ours), town.clock.now())
+        await stamps.done(conn, ref_of(case), ours, town.clock.now() + timedelta(minutes=1))
+    await town.desk_puts(case)
+    await handle_next(town.desk)
+    assert not (await town.ticket(case)).class_by_person
+    async with town.desk.db.read() as conn:
+        assert (await inbox.lag(conn, town.clock.now()))[0] == 1
