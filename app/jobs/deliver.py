@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import accumulate
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +20,7 @@ from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
 from app.bitrix.results import unwritten
 from app.desk import Desk
-from app.model import ItemRef, Kind, Lane, MessageKind, Ticket, TicketClass
+from app.model import ItemRef, Lane, MessageKind, Ticket, TicketClass
 from app.patience import GIVE_UP_AFTER, MOST_ATTEMPTS, wait_after
 from app.store import inbox, leases, outbox, stamps, tickets
 from app.store.outbox import Outgoing
@@ -58,7 +57,6 @@ async def deliver_next(desk: Desk) -> bool:
     if desk.settings.dry_run:
         return await _only_pretend(desk, letters)
     letters = [letter for letter in letters if await _may_be_said(desk, letter, known)]
-    stamp_works = _filling(letters, stamp_works)
     return await _write(desk, letters, stamp_works, {wish.ref: wish.attempts + 1 for wish in wishes})
 
 
@@ -148,13 +146,6 @@ async def _stamp_works(desk: Desk, wishes: Sequence[stamps.StampWork]) -> list[S
         async with desk.db.begin() as conn:
             await _settle(conn, desk, wish, changes)
     return works
-
-
-def _filling(letters: Sequence[Letter], works: Sequence[StampWork]) -> list[StampWork]:
-    """As many stamps as fill whole requests; the rest go with the next ones. A task costs two commands."""
-    costs = [1 + (work.ref.kind is Kind.TASK) for work in works]
-    room = max(BATCH, (len(letters) + sum(costs)) // BATCH * BATCH) - len(letters)
-    return [work for work, used in zip(works, accumulate(costs), strict=True) if used <= room]
 
 
 async def _settle(
