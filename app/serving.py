@@ -15,6 +15,7 @@ from app.clock import Clock
 from app.desk import Desk, Role, open_desk
 from app.jobs.ask import answer, asked
 from app.jobs.deliver import deliver_full, deliver_next
+from app.jobs.follow import follow
 from app.jobs.handle import handle_next
 from app.jobs.lead import PACE, lead, step_down
 from app.jobs.reconcile import reconcile, reread_open
@@ -31,6 +32,7 @@ REPORT_PACE = timedelta(seconds=30)
 NIGHTLY_PACE = timedelta(minutes=10)
 PEOPLE_PACE = timedelta(minutes=1)
 ASKED_PACE = timedelta(seconds=1)
+FOLLOW_PACE = timedelta(seconds=10)
 
 
 GRACE_SECONDS = 3  # for requests in hand; the worker has as long after it, and both end within ten
@@ -91,7 +93,8 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
         return
     await guarded("lead", lead, desk)
     # The worker begins with these: a portal that hangs must not keep the web from taking its events.
-    first = (("people", led(refresh_when_due)), ("reconcile", led(reconcile)))
+    # Every process asks the portal once, so that it can say whether it could take over.
+    first = (("people", refresh_when_due), ("reconcile", led(reconcile)), ("follow", follow))
     try:
         async with tending(desk, led(walk), _duties(desk), first):
             yield
@@ -110,7 +113,11 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
         ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
     )
     # The lease lives by real time, whatever the desk's clock does.
-    return (("lead", PACE * desk.clock.speed, lead), *((n, p, led(job)) for n, p, job in led_duties))
+    own: tuple[Duty, ...] = (
+        ("lead", PACE * desk.clock.speed, lead),
+        ("follow", FOLLOW_PACE * desk.clock.speed, follow),
+    )
+    return (*own, *((name, every, led(job)) for name, every, job in led_duties))
 
 
 async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None = None) -> None:
