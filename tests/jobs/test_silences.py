@@ -12,7 +12,7 @@ from app.jobs import deliver
 from app.jobs.handle import handle_next
 from app.jobs.watch import watch
 from app.model import Stamp, State
-from app.store import inbox, stamps
+from app.store import inbox, stamps, tickets
 from app.web import failures
 from tests.jobs.scenes import FIRE, Scene, letter, ref_of, scene
 
@@ -92,3 +92,28 @@ async def test_reading_that_our_own_write_overtook_tells_of_nobodys_change(town:
     assert not (await town.ticket(case)).class_by_person
     async with town.desk.db.read() as conn:
         assert (await inbox.lag(conn, town.clock.now()))[0] == 1
+
+
+async def test_bound_task_heard_of_before_its_deal_waits_for_it(town: Scene) -> None:
+    town.portal.events.drop = 1.0
+    deal = town.office.receive(letter(), town.office.agents[0])
+    task = town.office.receive(letter(channel="form"), town.office.agents[0])
+    town.portal.update_task(task.id, {"UF_CRM_TASK": [f"D_{deal.id}"]}, town.office.head)
+    await town.desk_puts(task)
+    for _ in range(4):
+        await town.settle(events=False)
+        town.clock.advance(timedelta(seconds=5))
+    async with town.desk.db.read() as conn:
+        assert set(await tickets.load_many(conn, [ref_of(deal), ref_of(task)])) == {ref_of(deal)}
+
+
+async def test_chat_that_can_be_read_again_is_trusted_again(town: Scene) -> None:
+    town.portal.faults.fail("im.dialog.messages.get", "access", times=1000)
+    case = town.office.receive(letter(channel="form"), town.office.agents[0])
+    await town.settle()
+    unreadable = (await town.ticket(case)).notes
+    town.portal.faults.clear()
+    await town.desk_puts(case)
+    await town.settle(events=False)
+    assert "replies_unreadable" in unreadable
+    assert "replies_unreadable" not in (await town.ticket(case)).notes
