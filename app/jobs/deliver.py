@@ -29,6 +29,7 @@ BATCH = 50
 LEASE = timedelta(minutes=2)
 FRESH = timedelta(minutes=2)
 """A reading older than this is repeated before we speak or write late (sla.md 4)."""
+READING_PAUSE = timedelta(seconds=5)
 FUSE = 30
 """Writes to one card within an hour; more means that something fights us, and the card is parked."""
 ABOUT_NOW = frozenset({MessageKind.NOTICE, MessageKind.SUMMARY, MessageKind.CHAT_CARD})
@@ -93,7 +94,19 @@ async def _fresh_only(
     if refs:
         async with desk.db.begin() as conn:
             await inbox.put_new(conn, [(ref, Lane.LIVE, "before speaking") for ref in refs], desk.now())
+            await _step_aside(conn, desk, late, again)
     return [o for o in outgoing if o not in late], [wish for wish in wishes if wish not in again]
+
+
+async def _step_aside(
+    conn: AsyncConnection, desk: Desk, late: Sequence[Outgoing], again: Sequence[stamps.StampWork]
+) -> None:
+    """What waits for a reading makes room: a portal that hides fifty cards must not silence the others."""
+    at, why = desk.now() + READING_PAUSE, "ждёт, пока карточка будет перечитана"
+    for each in late:
+        await outbox.later(conn, each.message.key, at, why, unknown_fate=each.uncertain)
+    for wish in again:
+        await stamps.later(conn, wish.ref, at, why, unknown_fate=bool(wish.attempted))
 
 
 # --- messages ----------------------------------------------------------------------------
