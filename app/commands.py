@@ -19,17 +19,16 @@ from app.jobs.lead import lead, step_down
 from app.jobs.reconcile import reconcile as sweep
 from app.jobs.refresh import refresh_people
 from app.jobs.report import Report, make_report, send_report
+from app.metrics.digest_tree import digest_tree
 from app.metrics.periods import PeriodKind
-from app.metrics.wording import shown
 from app.model import ExplainedSpan, ItemRef, Ledger, Ticket
 from app.serving import NotAllowed, walk
 from app.settings import Settings
-from app.sla.explanation import explained
 from app.store import inbox, outbox, stamps, tickets
 from app.store.failure import Failure
 from app.ticket_view import said_words, ticket_json, why_words
 from app.web import failures
-from app.web.looking import portal_url
+from app.web.looking import portal_url, spans_of
 
 PATIENCE = timedelta(minutes=2)  # for the running service to do what a command asks
 
@@ -148,27 +147,12 @@ async def digest(
         if out is not None:
             _write_report(report, out)
         if as_json:
-            say_json(_figures(report))
+            say_json(digest_tree(report.digest) | {"text": report.text})
         else:
             say(words.unlinked(report.text))
         if send:
             await _send_by_hand(desk, report)
     return True
-
-
-def _figures(report: Report) -> dict[str, Any]:
-    period = report.digest.period
-    figures = {
-        code: {
-            "value": kpi.value,
-            "numerator": kpi.numerator,
-            "denominator": kpi.denominator,
-            "target": kpi.target,
-            "shown": shown(kpi),
-        }
-        for code, kpi in report.digest.figures.items()
-    }
-    return {"from": period.first, "to": period.last, "figures": figures, "text": report.text}
 
 
 def _write_report(report: Report, out: Path) -> None:
@@ -195,25 +179,27 @@ async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
         async with desk.db.read() as conn:
             ticket = await tickets.load(conn, item)
             said = await outbox.said(conn, item)
+            spans = await spans_of(conn, desk, ticket) if ticket else ()
         if ticket is None:
             raise Mistake(
                 f"{item}: такого обращения в базе нет; b24sla reconcile прочитает изменения портала"
             )
         if as_json:
-            say_json(_as_json(desk, ticket))
+            say_json(_as_json(desk, ticket, spans))
         else:
-            for line in _explanation(desk, ticket, said):
+            for line in _explanation(desk, ticket, spans, said):
                 say(line)
     return True
 
 
-def _as_json(desk: Desk, ticket: Ticket) -> dict[str, Any]:
-    spans = explained(ticket.now_cycle, desk.rules.calendars, desk.now())
+def _as_json(desk: Desk, ticket: Ticket, spans: Iterable[ExplainedSpan]) -> dict[str, Any]:
     names = {person.id: person.name for person in desk.people.values()}
     return ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
 
 
-def _explanation(desk: Desk, ticket: Ticket, said: frozenset[str]) -> Iterator[str]:
+def _explanation(
+    desk: Desk, ticket: Ticket, spans: Iterable[ExplainedSpan], said: frozenset[str]
+) -> Iterator[str]:
     zone = desk.rules.desk.zone
     yield f"{ticket.ref}: {words.masked(ticket.title)}"
     yield f"Состояние: {words.STATE[ticket.state]}"
@@ -223,7 +209,7 @@ def _explanation(desk: Desk, ticket: Ticket, said: frozenset[str]) -> Iterator[s
     for clock in (cycle.reply, cycle.solution):
         if clock.due_at is not None:
             yield _term_line(clock, clock.due_at, zone)
-    for span in explained(cycle, desk.rules.calendars, desk.now()):
+    for span in spans:
         yield _span_line(span, zone)
     for line in sorted({said_words(key, desk.name_of) for key in said} - {""}):
         yield f"  Сообщение: {line}"

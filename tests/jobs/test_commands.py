@@ -1,0 +1,40 @@
+"""What commands tell programs about a department at work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app import commands
+from app.metrics.periods import PeriodKind
+from tests.jobs.scenes import letter, ref_of, scene
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_digest_for_programs_has_figures_and_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scene(tmp_path) as town:
+        settings = town.desk.settings
+        assert await commands.digest(settings, PeriodKind.DAY, None, send=False, out=tmp_path, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["text"].startswith("📋 Поддержка PASS24")
+    assert {"period", "figures", "now", "late", "agents"} <= told.keys()
+    assert len([file async for file in anyio.Path(tmp_path).glob("sla-*.png")]) == 1
+
+
+async def test_explain_for_programs_is_the_apis_ticket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scene(tmp_path) as town:
+        case = town.office.receive(letter(), town.office.agents[0])
+        await town.settle()
+        assert await commands.explain(town.desk.settings, ref_of(case), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["ref"] == f"deal:{case.id}"
+    assert told["class"] == "standard"
+    assert told["url"].endswith(f"/crm/deal/details/{case.id}/")
