@@ -179,7 +179,8 @@ async def _listening(app: ASGIApp, ports: Iterable[int] = PORTS) -> AsyncIterato
 
 def _listener(ports: Iterable[int]) -> socket.socket:
     for port in (*ports, 0):
-        listener = socket.socket()
+        # Named TCP, or asyncio leaves Nagle's delay on: forty milliseconds an answer.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.bind(("127.0.0.1", port))
         except OSError:
