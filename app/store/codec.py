@@ -1,4 +1,4 @@
-"""Values of app/model.py ⇄ plain JSON, by their type hints.
+"""Values of app/model ⇄ plain JSON, by their type hints.
 
 Promises: what `encode` writes, `decode` reads back equal; a value of the wrong type is refused
 with its path, never guessed. A field missing from the JSON takes its default and an unknown one

@@ -1,0 +1,64 @@
+"""`reconcile`: one sweep, through the running service if there is one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app import patience
+from app.commands.speech import Mistake, needs_portal, say
+from app.desk import Desk, open_desk
+from app.jobs.ask import ask_for_sweep
+from app.jobs.lead import lead, step_down
+from app.jobs.reconcile import reconcile as sweep
+from app.jobs.refresh import refresh_people
+from app.serving import walk
+from app.settings import Settings
+from app.store import inbox, outbox, stamps
+from app.web import failures
+
+PATIENCE = timedelta(minutes=2)  # for the running service to do what a command asks
+
+
+async def reconcile(settings: Settings) -> bool:
+    """One sweep, through the running service if there is one; False if something stays undelivered."""
+    needs_portal(settings)
+    async with open_desk(settings) as desk:
+        if not await lead(desk):
+            return await _reconcile_there(desk)
+        try:
+            return await _reconcile_here(desk)
+        finally:
+            await step_down(desk)
+
+
+async def _reconcile_there(desk: Desk) -> bool:
+    told = await ask_for_sweep(desk, PATIENCE)
+    if told is None:
+        raise Mistake("работающий сервис не ответил за две минуты: посмотрите /readyz и его журнал")
+    say(f"Найдено изменений: {told['found']}")
+    return await nothing_left(desk) and not told["fault"]
+
+
+async def _reconcile_here(desk: Desk) -> bool:
+    await refresh_people(desk)
+    found = await sweep(desk)
+    steps = 0
+    while await walk(desk):
+        await lead(desk)
+        steps += 1
+    say(f"Найдено изменений: {found}")
+    return await nothing_left(desk) and desk.health.portal_fault is None
+
+
+async def nothing_left(desk: Desk) -> bool:
+    """Whether everything reached the portal; what waits for another attempt did not."""
+    soon = desk.now() + patience.GIVE_UP_AFTER
+    async with desk.db.read() as conn:
+        unread, _ = await inbox.lag(conn, desk.now())
+        unsaid, _ = await outbox.lag(conn, soon)
+        unwritten, _ = (0, None) if desk.settings.dry_run else await stamps.lag(conn, soon)
+        gave_up = (await failures.failed_work(conn)).count
+    waiting = unread + unsaid + unwritten
+    if waiting or gave_up:
+        say(f"Не доставлено: {waiting}; не удалось: {gave_up} (см. b24sla failed)")
+    return not waiting and not gave_up
