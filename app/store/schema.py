@@ -220,6 +220,26 @@ people = sa.Table(
     _flag("employee"),
 )
 
+installations = sa.Table(
+    "installations",
+    metadata,
+    *_key("member_id"),  # the portal's own key: its domain may change
+    _text("domain"),  # where it is called now: a host, with a port if there is one
+    _text("client_endpoint"),
+    _text("server_endpoint"),
+    _text("access_token"),  # the three secrets are encrypted by whoever puts them here
+    _text("refresh_token"),
+    _text("application_token"),
+    _at("expires_at", required=True),
+    _text("scope"),
+    _text("status"),  # L local, F free, D demo, T trial, P paid
+    _number("user_id"),
+    _number("generation"),  # raised by every new pair of tokens
+    _at("installed_at", required=True),
+    _at("bound_at"),  # the subscriptions were last found whole; empty: bind again
+    _at("removed_at"),
+)
+
 strangers = sa.Table(
     "strangers",
     metadata,
