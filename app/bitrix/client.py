@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
-from app.bitrix.errors import LATER, MethodResting, Misconfigured, PortalError, RetryLater, TooFast
+from app.bitrix.access import Access, Key, renamed_to
+from app.bitrix.errors import LATER, MethodResting, PortalError, RetryLater, TokenExpired, TooFast
 from app.bitrix.limits import LONGEST, Bucket, Operating
 from app.bitrix.times import of_unix
 from app.bitrix.wire import BATCH, Answer, Command, Group, Told, batch_params, read_answer, read_batch
@@ -62,18 +62,18 @@ class Traffic:
 
 
 class Client:
-    """Calls of one incoming webhook."""
+    """Calls of one portal, through a webhook or as an application."""
 
     def __init__(
         self,
-        webhook: str,
+        access: Access,
         clock: Clock,
         *,
         ca_file: Path | None = None,
         transport: Transport | None = None,
     ) -> None:
-        """`webhook` is `https://portal/rest/<uid>/<secret>/`; `transport` replaces the network in tests."""
-        self._base = webhook.rstrip("/") + "/"
+        """`transport` replaces the network in tests."""
+        self._access = access
         self._clock = clock
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -162,10 +162,17 @@ class Client:
             self._operating = self._operating.resting(method, told.at)
 
     async def _request(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+        expired: Key | None = None
         for attempt in range(TRIES):
             await self._wait_for_room(lane)
+            key = await self._key(expired)
             try:
-                answer = await self._sent(method, params, lane)
+                answer = await self._sent(key, method, params, lane)
+            except TokenExpired as error:  # refused at the door: nothing of it was executed
+                if expired or attempt + 1 == TRIES:
+                    self._troubled(error)
+                    raise
+                expired = key
             except TooFast:
                 self._bucket = self._bucket.full(self._clock.now())
                 if attempt + 1 == TRIES:
@@ -174,6 +181,16 @@ class Client:
                 return answer
         raise AssertionError("the last attempt returns or raises")
 
+    async def _key(self, expired: Key | None) -> Key:
+        """For the next request; `expired`: not this one again."""
+        try:
+            if expired is not None:
+                return await self._access.renewed(expired, self._post_form)
+            return await self._access.key()
+        except PortalError as error:
+            self._troubled(error)
+            raise
+
     async def _wait_for_room(self, lane: Lane) -> None:
         """Nothing is awaited between looking and taking, so no lock is needed and no lane blocks another."""
         while (wait := self._bucket.wait(lane, self._clock.now())) > timedelta(0):
@@ -181,32 +198,43 @@ class Client:
             await self._clock.sleep(wait)
         self._bucket = self._bucket.taken(self._clock.now())
 
-    async def _sent(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+    async def _sent(self, key: Key, method: str, params: dict[str, Any], lane: Lane) -> Answer:
         try:
             # An urgent request does not queue behind slow ones of the other lanes.
             async with nullcontext() if lane is Lane.URGENT else self._slots:
-                response = await self._posted(method, params)
+                response = await self._posted(key, method, params)
             now = self._clock.now()
             answer = read_answer(response.status_code, response.content, now, method=method)
+        except TokenExpired:
+            raise  # an hour has passed: no trouble yet
         except PortalError as error:
             self._troubled(error)
             raise
         self._went_well(method, answer, now)
         return answer
 
-    async def _posted(self, method: str, params: dict[str, Any]) -> httpx.Response:
+    async def _posted(self, key: Key, method: str, params: dict[str, Any]) -> httpx.Response:
         self.traffic.requests += 1
-        response = await self._post(self._base + method, params)
+        response = await self._post(key.address(method), key.signed(params))
         if not response.is_redirect:
             return response
-        self._base = _moved(self._base, method, response.headers.get("location", ""))
+        portal = renamed_to(key.address(method), response.headers.get("location", ""))
+        await self._access.moved(portal)
         self.traffic.requests += 1
-        return await self._post(self._base + method, params)
+        key = replace(key, portal=portal)
+        return await self._post(key.address(method), key.signed(params))
+
+    async def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        response = await self._through(self._http.post(url, data=dict(form)))
+        return response.status_code, response.content
 
     async def _post(self, url: str, params: dict[str, Any]) -> httpx.Response:
+        return await self._through(self._http.post(url, json=params))
+
+    async def _through(self, request: Awaitable[httpx.Response]) -> httpx.Response:
         later = self._clock.now() + LATER
         try:
-            return await self._http.post(url, json=params)
+            return await request
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as fault:
             raise RetryLater(type(fault).__name__, "портал недоступен", at=later) from None
         except httpx.TransportError as fault:
@@ -252,15 +280,3 @@ def _trust(ca_file: Path | None) -> Any:
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     return context
-
-
-def _moved(base: str, method: str, location: str) -> str:
-    """The new base after a renaming of the portal: another host, the very same path.
-
-    Anything else (a login page, plain http) is no renaming: our secret is not sent there.
-    """
-    new, old = urlsplit(location), urlsplit(base + method)
-    if new.scheme != old.scheme or not new.netloc or new.path != old.path:
-        raise Misconfigured("redirect", "портал отвечает переадресацией: проверьте адрес вебхука")
-    log.warning("the portal was renamed to %s: change the webhook's address in the settings", new.hostname)
-    return location.removesuffix(method)

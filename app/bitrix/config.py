@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from app.bitrix.access import Access, Webhook
 from app.model import ItemRef, Kind
 
 
@@ -56,7 +57,7 @@ class SourceConfig:
 class PortalConfig:
     """Everything that the adapter needs to know. The webhook's address is a secret."""
 
-    webhook: str = field(repr=False)
+    webhook: str = field(repr=False)  # empty with an application
     sources: tuple[SourceConfig, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)  # SLA_* code → a field's name, overrides only
     robots: Collection[int] = ()
@@ -67,6 +68,12 @@ class PortalConfig:
     chats: tuple[str, ...] = ()  # dialogs that `check` looks at
     colleagues: Collection[int] = ()  # people whom the rules name: none of them may own the webhook
     since: datetime | None = None  # how far the first sweep looks back, at least a day
+    application: Access | None = field(default=None, repr=False)
+
+    @property
+    def access(self) -> Access:
+        """The application, or the webhook."""
+        return self.application or Webhook(self.webhook)
 
     @property
     def crm_types(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.bitrix.access import Access
 from app.bitrix.card_fields import BY_CODE, FieldKind
 from app.bitrix.client import Client, Clock
 from app.bitrix.config import PortalConfig
@@ -37,18 +38,17 @@ class Names:
 class Directory:
     """Remembered answers. Everything is read again after an hour, or sooner when it proves stale."""
 
-    def __init__(self, client: Client, config: PortalConfig, clock: Clock) -> None:
-        self._client, self._config, self._clock = client, config, clock
+    def __init__(self, client: Client, config: PortalConfig, clock: Clock, access: Access) -> None:
+        self._client, self._config, self._clock, self._access = client, config, clock, access
         self._entities: dict[int, tuple[datetime, Entity]] = {}
         self.names: dict[str, str] = {}  # "contact:5" → name
         self.outsiders: frozenset[int] = frozenset()  # users who are no employees
-        self.own_id = own_id(config.webhook)
         self.bot_id = 0
 
     @property
     def robots(self) -> Collection[int]:
-        """Whose words are nobody's: the configured robots, the webhook's owner, our bot."""
-        return {*self._config.robots, self.own_id, self.bot_id} - {0}
+        """Whose words are nobody's: the configured robots, whom we act as, our bot."""
+        return {*self._config.robots, self._access.user, self.bot_id} - {0}
 
     async def entity(self, crm_type: int, lane: Lane, *, stale: bool = False) -> Entity:
         """The fields of deals or of a smart process. Raises PortalError."""
@@ -135,12 +135,6 @@ def person_of(row: Mapping[str, Any]) -> Person:
         active=str(row.get("ACTIVE", True)) in {"True", "true", "Y", "1"},
         employee=str(row.get("USER_TYPE") or "employee") == "employee",
     )
-
-
-def own_id(webhook: str) -> int:
-    """The webhook's owner stands in its address: `…/rest/<uid>/<secret>/` (rest.md 1.1)."""
-    parts = webhook.rstrip("/").split("/")
-    return number(parts[-2]) if len(parts) > 2 else 0
 
 
 def _guessed_lists(crm_type: int, config: PortalConfig) -> list[str]:

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from app.bitrix.checking import Checker
 from app.bitrix.client import Client, Clock, Traffic, Transport
@@ -66,13 +65,13 @@ __all__ = [
 
 
 class Portal:
-    """One portal through one incoming webhook. Close it."""
+    """One portal, through an incoming webhook or as an application. Close it."""
 
     def __init__(self, config: PortalConfig, clock: Clock, transport: Transport | None = None) -> None:
-        self._config, self._clock = config, clock
-        self._client = Client(config.webhook, clock, ca_file=config.ca_file, transport=transport)
-        self._directory = Directory(self._client, config, clock)
-        self._voice = Voice(self._client, self._directory, config.webhook)
+        self._config, self._clock, self._access = config, clock, config.access
+        self._client = Client(self._access, clock, ca_file=config.ca_file, transport=transport)
+        self._directory = Directory(self._client, config, clock, self._access)
+        self._voice = Voice(self._client, self._directory, self._access.seed)
         self._reader = Reader(self._client, config, self._directory, clock)
         self._writer = Writer(self._client, config, self._directory, self._voice)
 
@@ -92,13 +91,12 @@ class Portal:
 
     def card_url(self, ref: ItemRef) -> str:
         """The card's address for a browser (contract.md 3)."""
-        address = urlsplit(self._config.webhook)
         path = {
             Kind.DEAL: f"/crm/deal/details/{ref.id}/",
             Kind.ITEM: f"/crm/type/{ref.entity_type}/details/{ref.id}/",
             Kind.TASK: f"/company/personal/user/0/tasks/task/view/{ref.id}/",
         }[ref.kind]
-        return f"{address.scheme}://{address.netloc}{path}"
+        return f"{self._access.portal}{path}"
 
     async def read(self, asks: Sequence[Ask], lane: Lane = Lane.LIVE) -> list[Reading | Gone | Unread]:
         """A word about each item, in order; never raises for what the portal did."""

@@ -25,10 +25,9 @@ SEARCHED = 50  # how far back a message of unknown fate is looked for
 CHATS = frozenset({MessageKind.CHAT_CARD, MessageKind.SUMMARY, MessageKind.DIGEST})
 
 
-def bot_token(webhook: str) -> str:
-    """The bot's password, derived from the webhook's secret: the same after every restart."""
-    secret = webhook.rstrip("/").rpartition("/")[2]
-    return hmac.new(secret.encode(), b"b24sla bot", hashlib.sha256).hexdigest()[:TOKEN_LENGTH]
+def bot_token(seed: str) -> str:
+    """The bot's password, derived from a secret of ours: the same after every restart."""
+    return hmac.new(seed.encode(), b"b24sla bot", hashlib.sha256).hexdigest()[:TOKEN_LENGTH]
 
 
 def is_chat(message: Message) -> bool:
@@ -83,9 +82,9 @@ def said(work: MessageWork, told: Told) -> Written | Unwritten:
 class Voice:
     """Speaks in chats, remembering where the bot may."""
 
-    def __init__(self, client: Client, directory: Directory, webhook: str) -> None:
+    def __init__(self, client: Client, directory: Directory, seed: str) -> None:
         self._client, self._directory = client, directory
-        self._token = bot_token(webhook)
+        self._token = bot_token(seed)
         self._entered: set[str] = set()  # dialogs that the bot was brought into
         self._mute: set[str] = set()  # dialogs where only the webhook's user is heard
         self.no_bot = ""  # why there is no bot

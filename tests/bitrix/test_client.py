@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.bitrix.access import Webhook
 from app.bitrix.client import Client
 from app.bitrix.errors import MethodResting, Misconfigured, Overloaded, PortalError, RetryLater, TooFast
 from app.bitrix.wire import Answer, Command, From
@@ -30,7 +31,7 @@ class PatientClock(SetClock):
 
 
 def client(handler: Handler) -> Client:
-    return Client(WEBHOOK, PatientClock(NOW), transport=httpx.MockTransport(handler))
+    return Client(Webhook(WEBHOOK), PatientClock(NOW), transport=httpx.MockTransport(handler))
 
 
 def answered(result: Any, **more: Any) -> httpx.Response:
