@@ -102,7 +102,13 @@ REPEAT_KIND: Labels = {
     "unsolved": "Решено не полностью",
     "context": "Новое в том же контексте",
 }
-CLOCK: Labels = {"reply": "Первый ответ", "solution": "Решение"}
+CLOCK: Labels = {
+    "reply": "Первый ответ",
+    "next_reply": "Следующий ответ",
+    "progress": "Вести клиенту о ходе работы",
+    "solution": "Решение",
+    "internal": "Внутренний срок",
+}
 CHANNEL: Labels = {
     "email": "почта",
     "call": "звонок",

@@ -51,7 +51,7 @@ class Ledger:
     pauses: tuple[Span, ...] = ()
     entries: tuple[Entry, ...] = ()
     met_at: datetime | None = None
-    met_by: str = ""  # message, call, closing (reply only)
+    met_by: str = ""  # message, call, closing; internal: answer, handed_on, hand_back; solution: ""
     outcome: OutcomeWord | None = None
     outcome_at: datetime | None = None  # met: the event; breached: the deadline that was missed
     running: bool = False
@@ -60,6 +60,8 @@ class Ledger:
     provisional: bool = False
     extended: bool = False
     waived: bool = False
+    level: int = 0  # internal: whose answer is awaited (SLA_ESC_LEVEL 1..3)
+    reason: str = ""  # internal: code of SLA_ESC_REASON at the hand-over
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ class Cycle:
     escalated_at: datetime | None = None  # first functional escalation
     waited_client: bool = False
     pause_total: timedelta = timedelta(0)  # open time
+    next_replies: tuple[Ledger, ...] = ()  # one for each time the client waited again, oldest first
+    progress: tuple[Ledger, ...] = ()  # one for each of our messages while open, where the class has it
+    internal: tuple[Ledger, ...] = ()  # one for each hand-over to a level
+
+    @property
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """Every clock of the cycle: reply, next replies, progress, solution, internal."""
+        return (self.reply, *self.next_replies, *self.progress, self.solution, *self.internal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,13 @@ class SlaState(StrEnum):
 
 
 class ClockName(StrEnum):
-    """The clocks of sla.md 2 that run today."""
+    """The clocks of sla.md 2. Reply and solution are in the KPIs and on the card, the others are shown."""
 
     REPLY = "reply"
+    NEXT_REPLY = "next_reply"
+    PROGRESS = "progress"
     SOLUTION = "solution"
+    INTERNAL = "internal"
 
 
 class OutcomeWord(StrEnum):
