@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,11 +25,9 @@ from app.sla.hours import (
     length,
     written_hours,
 )
-from app.sla.opening import NONE, Opening, OpenYear, Piece, instants, open_year, pieces_of
+from app.sla.opening import NONE, Opening, Piece, instants, pieces_of
+from app.sla.running import EPOCH, RunningSums, Years, since_epoch
 from app.sla.workdays import WorkDays
-
-HORIZON_YEARS = 60
-"""No term is longer; a search that comes here would not end at all."""
 
 
 class CalendarFault(ValueError):
@@ -78,94 +75,84 @@ class Calendar:
     """The commonest working day's length: what «1 раб. дн.» means."""
     fingerprint: str
     """Equal for calendars that open at the same hours."""
-    _years: dict[int, OpenYear] = field(default_factory=dict, repr=False)
+    years: Years = field(repr=False)
 
     # --- arithmetic ----------------------------------------------------------------------
 
     def add(self, start: datetime, work: timedelta) -> datetime:
         """The earliest instant with `work` of open time since `start`; no work: the next open instant."""
-        start = _utc(start)
+        at = since_epoch(start)
         if work <= NONE:
             return self.next_open(start)
-        year = self._year(start.year)
-        needed = year.worked(start) + work
-        for number in range(start.year, start.year + HORIZON_YEARS):
-            year = self._year(number)
-            if needed <= year.total:
-                return year.earliest(needed)
-            needed -= year.total
-        raise CalendarEnded(("", f"в календаре не хватает рабочих часов: {work} от {start:%d.%m.%Y}"))
+        sums = self.years.covering(at.days, at.days)
+        needed = sums.worked(at) + work
+        if needed > sums.total:
+            longer = (each for each in self.years.ahead(sums) if needed <= each.total)
+            sums = _reached(longer, f"{work} от {start:%d.%m.%Y}")
+        return EPOCH + sums.earliest(needed)
 
     def subtract(self, start: datetime, work: timedelta) -> datetime:
         """The latest instant with `work` of open time up to `start`.
 
         No work: `start` itself if open, else the last closing.
         """
-        start = _utc(start)
+        at = since_epoch(start)
         if work <= NONE:
-            return start if self.is_open(start) else self.last_close(start)
-        left = self._year(start.year).worked(start) - work
-        for number in range(start.year, start.year - HORIZON_YEARS, -1):
-            if left >= NONE and self._year(number).starts:
-                return self._year(number).latest(left)
-            left += self._year(number - 1).total
-        raise CalendarEnded(("", f"в календаре не хватает рабочих часов: {work} до {start:%d.%m.%Y}"))
+            return EPOCH + at if self.is_open(start) else self.last_close(start)
+        sums = self.years.covering(at.days, at.days)
+        if sums.worked(at) < work:
+            longer = (each for each in self.years.back(sums) if each.worked(at) >= work)
+            sums = _reached(longer, f"{work} до {start:%d.%m.%Y}")
+        return EPOCH + sums.latest(sums.worked(at) - work)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Open time from `start` to `end`; nothing if `end` is not after `start`."""
-        start, end = _utc(start), _utc(end)
-        if end <= start:
+        first, last = since_epoch(start), since_epoch(end)
+        if last <= first:
             return NONE
-        whole = sum((self._year(number).total for number in range(start.year, end.year)), NONE)
-        return whole + self._year(end.year).worked(end) - self._year(start.year).worked(start)
+        sums = self.years.covering(first.days, last.days)
+        return sums.worked(last) - sums.worked(first)
 
     # --- instants ------------------------------------------------------------------------
 
     def is_open(self, at: datetime) -> bool:
         """Whether `at` lies inside an opening; its closing does not."""
-        return self._opening_at(_utc(at)) is not None
+        return self._opening_at(at) is not None
 
     def next_open(self, at: datetime) -> datetime:
         """The first open instant at or after `at`."""
-        at = _utc(at)
-        if self.is_open(at):
-            return at
-        for number in range(at.year, at.year + HORIZON_YEARS):
-            starts = self._year(number).starts
-            index = bisect_left(starts, at)
-            if index < len(starts):
-                return starts[index]
-        raise CalendarEnded(("", f"календарь больше не открывается после {at:%d.%m.%Y}"))
+        since = since_epoch(at)
+        sums = self.years.covering(since.days, since.days)
+        worked = sums.worked(since)
+        if worked == sums.total:
+            longer = (each for each in self.years.ahead(sums) if worked < each.total)
+            sums = _reached(longer, f"открытие после {at:%d.%m.%Y}")
+        return EPOCH + sums.latest(worked)
 
     def last_close(self, at: datetime) -> datetime:
         """The last closing at or before `at`."""
-        at = _utc(at)
-        for number in range(at.year, at.year - HORIZON_YEARS, -1):
-            ends = self._year(number).ends
-            index = bisect_right(ends, at)
-            # A year's last opening may run on over midnight UTC: then its end here is no closing.
-            if index and self.is_open(ends[index - 1]):
-                index -= 1
-            if index:
-                return ends[index - 1]
-        raise CalendarEnded(("", f"календарь ещё не закрывался до {at:%d.%m.%Y}"))
+        since = since_epoch(at)
+        sums = self.years.covering(since.days, since.days)
+        if sums.index(since) == 0:
+            longer = (each for each in self.years.back(sums) if each.index(since))
+            sums = _reached(longer, f"закрытие до {at:%d.%m.%Y}")
+        return EPOCH + sums.ends[sums.index(since) - 1]
 
     def local(self, at: datetime) -> datetime:
         """Wall time in the calendar's zone."""
-        return _utc(at).astimezone(self.zone)
+        return (EPOCH + since_epoch(at)).astimezone(self.zone)
 
     def _opening_at(self, at: datetime) -> Opening | None:
-        return self._year(at.year).around(at)
+        since = since_epoch(at)
+        sums = self.years.covering(since.days, since.days)
+        start, end = sums.starts[sums.index(since)], sums.ends[sums.index(since)]
+        return Opening(EPOCH + start, EPOCH + end) if start <= since else None
 
     # --- dates ---------------------------------------------------------------------------
 
     def is_working_day(self, day: date) -> bool:
         """Whether the date has any hours."""
         return bool(self.timetable.plan(day).windows)
-
-    def working_days_between(self, first: date, last: date) -> int:
-        """Working dates in [first, last)."""
-        return sum(self.is_working_day(first + n * ONE_DAY) for n in range((last - first).days))
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
         """The instants at which a local date begins and ends (23 to 25 hours apart)."""
@@ -196,7 +183,7 @@ class Calendar:
 
     def stretches(self, start: datetime, end: datetime) -> Iterator[Stretch]:
         """[start, end) completely, cut at openings, closings and local midnights, same neighbours merged."""
-        return merged(self._cut(_utc(start), _utc(end)))
+        return merged(self._cut(EPOCH + since_epoch(start), EPOCH + since_epoch(end)))
 
     def _cut(self, start: datetime, end: datetime) -> Iterator[Stretch]:
         at = start
@@ -228,12 +215,6 @@ class Calendar:
         production = self.timetable.production
         return production is not None and self.local(at).year not in production.decreed
 
-    def _year(self, number: int) -> OpenYear:
-        known = self._years.get(number)
-        if known is None:
-            known = self._years[number] = open_year(self.timetable, self.zone, number)
-        return known
-
 
 def calendar_of(
     *,
@@ -264,7 +245,8 @@ def calendar_of(
         opened={day: windows for day, (windows, _) in own.items()},
         spilled={day + ONE_DAY: tail for day, (_, tail) in own.items() if tail},
     )
-    return Calendar(zone, timetable, _common_length(timetable.weekly), _fingerprint(zone, timetable))
+    day_length, fingerprint = _common_length(timetable.weekly), _fingerprint(zone, timetable)
+    return Calendar(zone, timetable, day_length, fingerprint, Years(timetable, zone))
 
 
 def _written(key: str, texts: Sequence[str], problems: list[tuple[str, str]]) -> tuple[Windows, Windows]:
@@ -302,9 +284,8 @@ def _fingerprint(zone: ZoneInfo, timetable: Timetable) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 
-def _utc(at: datetime) -> datetime:
-    if at.tzinfo is UTC:
-        return at
-    if at.tzinfo is None:
-        raise ValueError(f"{at} has no zone: instants are aware")
-    return at.astimezone(UTC)
+def _reached(longer: Iterable[RunningSums], asked: str) -> RunningSums:
+    found = next(iter(longer), None)
+    if found is None:
+        raise CalendarEnded(("", f"в календаре не хватает рабочих часов: {asked}"))
+    return found

@@ -7,11 +7,9 @@ autumn night repeats are open twice.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -36,61 +34,14 @@ class Opening(NamedTuple):
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OpenYear:
-    """The openings inside one UTC year with running sums, so that each question is a binary search."""
-
-    starts: tuple[datetime, ...]
-    ends: tuple[datetime, ...]
-    before: tuple[timedelta, ...]  # open time of the year before each opening
-    until: tuple[timedelta, ...]  # the same up to each closing
-    total: timedelta
-
-    @classmethod
-    def of(cls, openings: Sequence[Opening]) -> OpenYear:
-        """Openings in order, none touching the next."""
-        until = tuple(accumulate(end - start for start, end in openings))
-        return cls(
-            starts=tuple(start for start, _ in openings),
-            ends=tuple(end for _, end in openings),
-            before=(NONE, *until)[: len(until)],
-            until=until,
-            total=until[-1] if until else NONE,
-        )
-
-    def worked(self, at: datetime) -> timedelta:
-        """Open time of the year up to `at`."""
-        index = bisect_right(self.starts, at) - 1
-        if index < 0:
-            return NONE
-        return self.before[index] + min(at, self.ends[index]) - self.starts[index]
-
-    def earliest(self, worked: timedelta) -> datetime:
-        """The first instant at which `worked` (> 0, ≤ total) is reached: may be a closing."""
-        index = bisect_left(self.until, worked)
-        return self.starts[index] + (worked - self.before[index])
-
-    def latest(self, worked: timedelta) -> datetime:
-        """The last instant at which no more than `worked` (≥ 0, < total) is reached."""
-        index = bisect_right(self.before, worked) - 1
-        return self.starts[index] + (worked - self.before[index])
-
-    def around(self, at: datetime) -> Opening | None:
-        """The opening that holds `at`."""
-        index = bisect_right(self.starts, at) - 1
-        if index < 0 or at >= self.ends[index]:
-            return None
-        return Opening(self.starts[index], self.ends[index])
-
-
-def open_year(timetable: Timetable, zone: ZoneInfo, year: int) -> OpenYear:
+def openings_of(timetable: Timetable, zone: ZoneInfo, year: int) -> list[Opening]:
     """The openings of a UTC year; dates reach over its ends, the spans are cut at them."""
     first, last = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     pieces = pieces_of(zone, first, last)
     found: list[Opening] = []
     for day in _dates(first.date() - ONE_DAY, last.date() + ONE_DAY):
         found.extend(instants(day, timetable.plan(day).windows, pieces))
-    return OpenYear.of(_merged(found))
+    return merged_openings(found)
 
 
 def instants(day: date, windows: Windows, pieces: Sequence[Piece]) -> Iterator[Opening]:
@@ -133,7 +84,8 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
     return at.astimezone(zone).utcoffset() or NONE
 
 
-def _merged(openings: Iterable[Opening]) -> list[Opening]:
+def merged_openings(openings: Iterable[Opening]) -> list[Opening]:
+    """The same open time in order, with openings that touch or overlap made one."""
     result: list[Opening] = []
     for opening in sorted(openings):
         if result and opening.start <= result[-1].end:

@@ -203,11 +203,6 @@ def test_opening_and_closing_of_a_short_saturday() -> None:
     assert OFFICE.opening(day("22.02.2027")) is None
 
 
-def test_working_days_are_counted_without_the_last_date() -> None:
-    assert OFFICE.working_days_between(day("20.11.2026"), day("24.11.2026")) == 2
-    assert OFFICE.working_days_between(day("31.12.2026"), day("11.01.2027")) == 0
-
-
 def test_after_the_decreed_years_moments_are_provisional() -> None:
     assert OFFICE.provisional_from == day("01.01.2028")
     assert not OFFICE.is_provisional(at("31.12.2027 23:59"))
