@@ -27,7 +27,7 @@ from sqlalchemy.sql.functions import FunctionElement
 T = TypeVar("T")
 
 CHUNK = 500  # bound values in one IN (…): far below the limits of both databases
-BUSY_SECONDS = 10  # how long SQLite waits for another process's writer
+BUSY_SECONDS = 5  # how long SQLite waits for another process's writer
 POOL_SIZE = 10
 
 SQLITE_PRAGMAS = (

@@ -14,6 +14,8 @@ from app.store.engine import StoreUnavailable
 from app.web.exposition import EVENTS, UNKNOWN_EVENT
 
 AT_ONCE = 500
+PATIENCE_SECONDS = 4.0  # for the database to take an event; a sender waits no longer for its answer
+MOST_WAITING = 5000  # events in memory while the database is away; more are refused at once
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +43,22 @@ class Intake:
         self._writer: asyncio.Task[None] | None = None
 
     async def put(self, event: Event) -> None:
-        """Returns when the event is stored durably; raises NotStored."""
+        """Returns when the event is stored durably; raises NotStored.
+
+        One that waited too long is refused and may be stored all the same: reading an item once more does
+        no harm.
+        """
+        if len(self._waiting) >= MOST_WAITING:
+            raise NotStored("too many events wait for the database")
         waiting = _Waiting(event)
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
-        await waiting.stored
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await waiting.stored
+        except TimeoutError:
+            raise NotStored("the database takes too long") from None
 
     async def close(self) -> None:
         """Let the last commit end."""
