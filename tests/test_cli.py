@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, so that no `.env` and no database of the checkout is read."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def base(sqlite_template: Path, elsewhere: Path) -> Path:
+    """A database at the default's place."""
+    (elsewhere / "var").mkdir()
+    return Path(shutil.copy(sqlite_template, elsewhere / "var" / "b24sla.db"))
 
 
 def run(*words: str, **environ: str) -> Result:
@@ -66,18 +74,18 @@ def test_wrong_use_is_status_two(words: tuple[str, ...], expected: str) -> None:
     assert (answer.exit_code, expected in answer.output) == (2, True)
 
 
-def test_an_unknown_ticket_fails_with_advice() -> None:
+def test_an_unknown_ticket_fails_with_advice(base: Path) -> None:
     answer = run("explain", "deal:41")
     assert answer.exit_code == 1
     assert "deal:41: такого обращения в базе нет" in answer.output
 
 
-def test_missing_rules_are_named() -> None:
+def test_missing_rules_are_named(base: Path) -> None:
     answer = run("digest", rules="nowhere.toml")
     assert (answer.exit_code, "nowhere.toml: такого файла нет" in answer.output) == (1, True)
 
 
-def test_all_faults_of_the_rules_at_once(elsewhere: Path) -> None:
+def test_all_faults_of_the_rules_at_once(elsewhere: Path, base: Path) -> None:
     (elsewhere / "rules.toml").write_text(BROKEN, "utf-8")
     answer = run("digest", rules="rules.toml")
     assert answer.exit_code == 1
@@ -85,6 +93,13 @@ def test_all_faults_of_the_rules_at_once(elsewhere: Path) -> None:
         assert place in answer.output
 
 
-def test_nothing_failed_is_good_news() -> None:
+@pytest.mark.parametrize("words", [("explain", "deal:41"), ("digest",), ("failed",)])
+def test_what_only_reads_creates_no_database(elsewhere: Path, words: tuple[str, ...]) -> None:
+    answer = run(*words)
+    assert (answer.exit_code, "var/b24sla.db здесь нет" in answer.output) == (1, True)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_nothing_failed_is_good_news(base: Path) -> None:
     answer = run("failed")
     assert (answer.exit_code, answer.output) == (0, "Неудавшейся работы нет.\n")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from app import words
-from app.commands.speech import Mistake, say, say_json
+from app.commands.speech import Mistake, needs_database, say, say_json
 from app.desk import Desk, open_desk
 from app.model import ExplainedSpan, ItemRef, Ledger, Ticket
 from app.settings import Settings
@@ -18,6 +18,7 @@ from app.web.looking import portal_url, spans_of
 
 async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
     """Class, terms and every span of one ticket."""
+    needs_database(settings)
     async with open_desk(settings) as desk:
         async with desk.db.read() as conn:
             ticket = await tickets.load(conn, item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from app.commands.speech import Mistake, say, say_json
+from app.commands.speech import Mistake, needs_database, say, say_json
 from app.desk import open_desk
 from app.settings import Settings
 from app.store.failure import Failure
@@ -14,6 +14,7 @@ from app.web import failures
 
 async def failed(settings: Settings, verb: str, key: str, *, as_json: bool) -> bool:
     """List it, give it another chance, or let it go."""
+    needs_database(settings)
     async with open_desk(settings, role="web") as desk:
         if verb == "list":
             async with desk.db.read() as conn:

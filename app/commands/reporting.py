@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from app import words
-from app.commands.speech import Mistake, needs_portal, say, say_json
+from app.commands.speech import Mistake, needs_database, needs_portal, say, say_json
 from app.desk import Desk, open_desk
 from app.jobs.report import Report, make_report, send_report
 from app.metrics.digest_tree import digest_tree
@@ -20,6 +20,7 @@ async def digest(
     """The digest on the terminal, into a folder, into the chat."""
     if send:
         needs_portal(settings)
+    needs_database(settings)
     async with open_desk(settings) as desk:
         report = await make_report(desk, period, on)
         if out is not None:

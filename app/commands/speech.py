@@ -7,6 +7,7 @@ import sys
 
 from app.serving import NotAllowed
 from app.settings import Settings
+from app.store.engine import file_of
 
 
 class Mistake(Exception):
@@ -21,6 +22,15 @@ def say(text: str = "") -> None:
 def say_json(value: object) -> None:
     """JSON for programs, Cyrillic readable."""
     say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def needs_database(settings: Settings) -> None:
+    """Raises Mistake where a command that only reads would create an empty database: in a wrong folder."""
+    file = file_of(settings.database_url.get_secret_value())
+    if file is not None and not file.is_file():
+        raise Mistake(
+            f"базы {file} здесь нет: запустите команду в папке службы или укажите B24SLA_DATABASE_URL"
+        )
 
 
 def needs_portal(settings: Settings) -> None:

@@ -159,6 +159,12 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield part
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite address; None for a server's. DatabaseUrlFault: neither."""
+    address = _known(url)
+    return Path(address.database or "") if address.drivername.startswith("sqlite") else None
+
+
 class Database:
     """Two roads to one database: `begin()` writes, `read()` sees one unchanging state and cannot write.
 
