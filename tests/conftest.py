@@ -13,7 +13,7 @@ settings.register_profile("steady", deadline=None)  # a busy machine is no count
 settings.load_profile("steady")
 
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.portals"]
 
 
 @pytest.fixture(scope="session")

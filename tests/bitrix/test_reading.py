@@ -162,6 +162,7 @@ async def test_task_talk_tells_its_sides(world: World) -> None:
     outsider = world.emulated.add_user("Гость", "Внешний", extranet=True)
     for speaker in (1, world.agent, outsider, 9):
         world.emulated.task_message(task.id, "Слово", by=speaker)
+    await world.portal.people()
     reading = await world.reading(task)
     assert [said.side for said in reading.utterances] == [Side.CLIENT, Side.OURS, Side.CLIENT, Side.NOBODY]
 
@@ -172,6 +173,7 @@ async def test_task_entered_for_a_client_by_who_does_it(world: World) -> None:
     assert sides(await world.reading(task)) == [("task", Side.OURS)]
 
 
+@pytest.mark.portals("cloud-std", reason="the old card has no chat")
 async def test_long_talk_is_read_whole_and_then_from_its_last_line(world: World) -> None:
     task = world.task()
     for number in range(130):
@@ -185,6 +187,7 @@ async def test_long_talk_is_read_whole_and_then_from_its_last_line(world: World)
     assert later.notes == ("utterances_since_cursor",)
 
 
+@pytest.mark.portals("cloud-std", reason="the old card has no chat")
 async def test_talk_that_we_may_not_read(world: World) -> None:
     task = world.task(auditors=())
     world.emulated.task_message(task.id, "Слово", by=1)
@@ -256,7 +259,19 @@ async def test_partial_reading_is_none(world: World, method: str) -> None:
     assert isinstance(there, Reading)
 
 
-@pytest.mark.parametrize("method", ["tasks.task.get", "tasks.task.history.list", "im.dialog.messages.get"])
+NEW_CARD = pytest.mark.portals("cloud-std", reason="its talk is a chat")
+OLD_CARD = pytest.mark.portals("self-hosted", reason="its talk is a forum")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "tasks.task.get",
+        "tasks.task.history.list",
+        pytest.param("im.dialog.messages.get", marks=NEW_CARD),
+        pytest.param("task.commentitem.getlist", marks=OLD_CARD),
+    ],
+)
 async def test_partial_reading_of_a_task_is_none(world: World, method: str) -> None:
     deal, task = world.deal(), world.task()
     world.emulated.task_message(task.id, "Слово", by=1)
@@ -293,7 +308,8 @@ async def test_one_item_of_each_kind_is_one_request(world: World) -> None:
     await world.read(*refs)
     before = world.emulated.requests
     await world.read(*refs)
-    assert world.emulated.requests - before == 1
+    forum = 0 if "chatId" in world.emulated.task(refs[-1].id) else 1  # only the task tells its card
+    assert world.emulated.requests - before == 1 + forum
 
 
 async def test_hundreds_of_deals_take_few_requests(world: World) -> None:

@@ -212,6 +212,7 @@ async def test_bot_is_registered_once(world: World) -> None:
     assert world.emulated.calls["imbot.v2.bot.register"] == 1
 
 
+@pytest.mark.portals("cloud-std", reason="the old card has no chat")
 async def test_words_of_our_bot_are_nobodys(world: World) -> None:
     task = world.task()
     chat = f"chat{world.emulated.task(task.id)['chatId']}"

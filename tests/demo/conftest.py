@@ -17,3 +17,8 @@ def heard_desk(desk: Helpdesk) -> Helpdesk:
     """With an outgoing webhook for everything."""
     desk.portal.subscribe(HANDLER, "token")
     return desk
+
+
+@pytest.fixture(autouse=True)
+def spoken_well() -> None:
+    """Not here: what the portal notes of a call is what these tests are about."""

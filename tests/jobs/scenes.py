@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from app.bitrix.portal import Portal
 from app.clock import SetClock
 from app.demo.office import Case, Office, furnish
-from app.demo.portal import UNLIMITED, EmulatedPortal
+from app.demo.portal import EmulatedPortal
 from app.desk import Desk, open_desk
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
@@ -26,6 +26,7 @@ from app.settings import Settings
 from app.store import inbox, tickets
 from app.web import create_app
 from tests.lives import at
+from tests.portals import profile
 
 TOKEN = "events-of-this-test"
 FIRE = "Пожарная машина стоит у закрытых ворот, въехать не может, горит дом"
@@ -123,7 +124,7 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """`twist` changes the portal's answers on their way, for what the emulated portal never says."""
     clock = SetClock(at(start))
-    portal = EmulatedPortal(clock.now, profile=UNLIMITED, seed=7)
+    portal = EmulatedPortal(clock.now, profile=profile(), seed=7)
     office = furnish(portal)
     rules = folder / "rules.toml"
     await asyncio.to_thread(write, rules, office.rules())

@@ -10,7 +10,7 @@ from app.jobs.report import send_due
 from tests.jobs.scenes import FIRE, letter, scene
 from tests.lives import at
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.portals("cloud-std", reason="about our own databases")]
 
 
 async def test_a_day_from_letter_to_digest(database_url: str, tmp_path: Path) -> None:

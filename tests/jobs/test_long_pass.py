@@ -13,7 +13,7 @@ from app.jobs.deliver import deliver_full
 from app.jobs.handle import SLICE, handle_next
 from tests.jobs.scenes import FIRE, SMS, Scene, letter, scene
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.portals("cloud-std", reason="about our own inbox")]
 
 
 @pytest.fixture

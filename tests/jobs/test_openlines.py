@@ -19,7 +19,6 @@ pytestmark = pytest.mark.anyio
 async def town(tmp_path: Path) -> AsyncIterator[Scene]:
     async with scene(tmp_path) as made:
         yield made
-        assert made.portal.spec_faults == []
 
 
 async def written_to(town: Scene) -> tuple[Case, int]:

@@ -107,8 +107,9 @@ async def test_bound_task_heard_of_before_its_deal_waits_for_it(town: Scene) -> 
         assert set(await tickets.load_many(conn, [ref_of(deal), ref_of(task)])) == {ref_of(deal)}
 
 
-async def test_chat_that_can_be_read_again_is_trusted_again(town: Scene) -> None:
-    town.portal.faults.fail("im.dialog.messages.get", "access", times=1000)
+async def test_talk_that_can_be_read_again_is_trusted_again(town: Scene) -> None:
+    for method in ("im.dialog.messages.get", "task.commentitem.getlist"):  # of the new card, of the old one
+        town.portal.faults.fail(method, "access", times=1000)
     case = town.office.receive(letter(channel="form"), town.office.agents[0])
     await town.settle()
     unreadable = (await town.ticket(case)).notes

@@ -1,0 +1,71 @@
+"""The kinds of portals that a test meets, and what must hold of every emulated portal at its end.
+
+`pytest --portal self-hosted` runs on one kind alone. Without it each test that drives the service against an
+emulated portal runs on both; `@pytest.mark.portals("cloud-std", reason="…")` says that one is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.demo.portal import SELF_HOSTED, UNLIMITED, EmulatedPortal, Profile
+
+KINDS = {"cloud-std": UNLIMITED, "self-hosted": SELF_HOSTED}
+"""Cloud without its limits: the clock of most tests stands still, and a bucket would never drain."""
+
+_met: list[Profile] = [UNLIMITED]
+
+
+def profile() -> Profile:
+    """The kind of the test that runs."""
+    return _met[-1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--portal", choices=[*KINDS], help="the only kind of portal to run on; default: both")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "portals(*kinds, reason): the kinds of portals that the test is about")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is on a kind that is not wanted, or that the test is not about."""
+    wanted = [item for item in items if _is_wanted(item, config.getoption("--portal"))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    items[:] = wanted
+
+
+def _is_wanted(item: pytest.Item, only: str | None) -> bool:
+    kind = getattr(getattr(item, "callspec", None), "params", {}).get("portal_kind")
+    mark = item.get_closest_marker("portals")
+    return kind is None or (only in {None, kind} and (mark is None or kind in mark.args))
+
+
+@pytest.fixture(params=KINDS)
+def portal_kind(request: pytest.FixtureRequest) -> Iterator[Profile]:
+    """What `profile()` answers during this test."""
+    _met.append(KINDS[request.param])
+    yield _met[-1]
+    _met.pop()
+
+
+@pytest.fixture(autouse=True)
+def spoken_well(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every call of every test fits the vendor's specification, and no field that we name is unknown."""
+    made: list[EmulatedPortal] = []
+    monkeypatch.setattr(EmulatedPortal, "__init__", _noting(EmulatedPortal.__init__, made))
+    yield
+    assert [fault for portal in made for fault in portal.spec_faults] == []
+    assert [name for portal in made for name in portal.unknown_fields] == []
+
+
+def _noting(build: Callable[..., None], made: list[EmulatedPortal]) -> Callable[..., None]:
+    def built(portal: EmulatedPortal, *given: Any, **named: Any) -> None:
+        build(portal, *given, **named)
+        made.append(portal)
+
+    return built
