@@ -1,12 +1,13 @@
 """Tasks of the emulated portal: both cards, zones, seconds, rights, history (emulator-notes.md E, G)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from app.demo.portal import SELF_HOSTED
-from tests.demo.helpdesk import Helpdesk
+from app.demo.portal import SELF_HOSTED, UNLIMITED
+from tests.demo.helpdesk import HANDLER, Helpdesk
 
 pytestmark = pytest.mark.anyio
 
@@ -214,3 +215,43 @@ async def test_unknown_responsible_and_status_are_refused(desk: Helpdesk) -> Non
     number = new_task(desk)
     for fields in ({"RESPONSIBLE_ID": 404}, {"STATUS": 9}):
         assert await desk.refused("tasks.task.update", taskId=number, fields=fields) == (400, "ERROR_CORE")
+
+
+async def test_old_card_comments_are_edited_and_deleted_with_events() -> None:
+    desk = Helpdesk(replace(UNLIMITED, task_card="comments"))
+    number = new_task(desk)
+    comment = await desk.call("task.commentitem.add", TASKID=number, FIELDS={"POST_MESSAGE": "Проверим"})
+    desk.portal.drop_pending()
+    desk.portal.subscribe(HANDLER, "t")
+    await desk.call("task.commentitem.update", TASKID=number, ITEMID=comment, FIELDS={"POST_MESSAGE": "Да"})
+    assert (await desk.call("task.commentitem.get", TASKID=number, ITEMID=comment))["POST_MESSAGE"] == "Да"
+    await desk.call("task.commentitem.delete", TASKID=number, ITEMID=comment)
+    forms = await desk.heard()
+    told = [(form["event"], form["data[FIELDS_AFTER][ACTION]"]) for form in forms]
+    assert sorted(told) == [("ONTASKCOMMENTDELETE", "DEL"), ("ONTASKCOMMENTUPDATE", "EDIT")]
+
+
+async def test_portal_of_the_new_card_may_hold_a_task_without_a_chat(desk: Helpdesk) -> None:
+    number = new_task(desk, card="comments")
+    assert "chatId" not in await task(desk, number)
+    desk.portal.task_message(number, "По-старому", 1)
+    rows = await desk.call("task.commentitem.getlist", TASKID=number)
+    assert [row["POST_MESSAGE"] for row in rows] == ["По-старому"]
+
+
+async def test_who_may_read_a_task_may_watch_it(desk: Helpdesk) -> None:
+    number = new_task(desk, responsible=1)
+    await desk.call("tasks.task.startwatch", taskId=number)
+    assert "9" in (await task(desk, number, "AUDITORS"))["auditors"]
+
+
+async def test_kanban_move_by_its_title() -> None:
+    desk = Helpdesk(replace(UNLIMITED, kanban_history="STAGE"))
+    group = desk.portal.add_project("Сайт", ("Новые", "Ждём клиента"))
+    waiting = list(desk.portal.project_stages(group))[1]
+    number = new_task(desk, group=group)
+    desk.portal.move_task(number, waiting, 1)
+    rows = (await desk.call("tasks.task.history.list", taskId=number))["list"]
+    assert [row["value"] for row in rows if row["field"] == "STAGE"] == [
+        {"from": "Новые", "to": "Ждём клиента"}
+    ]

@@ -25,12 +25,13 @@ class WorkActs:
         department: int | None = None,
         email: str = "",
         position: str = "",
+        mail: bool = False,
     ) -> int:
         """A person. ONUSERADD comes at his first login, not here (see `log_in`)."""
         made = id or max([*self.world.users, 9]) + 1
         address = email or f"user{made}@example.com"
         user = User(made, name, last_name, email=address, position=position, admin=admin, active=active)
-        user.extranet, user.departments = extranet, (department or 1,)
+        user.extranet, user.mail, user.departments = extranet, mail, (department or 1,)
         self.world.users[made] = user
         return made
 
@@ -78,8 +79,12 @@ class WorkActs:
         auditors: Iterable[int] = (),
         accomplices: Iterable[int] = (),
         fields: Mapping[str, Any] = {},
+        card: str = "",
     ) -> int:
-        """A task; `crm` are codes such as D_10 or T80_6. In a project it starts in the first kanban stage."""
+        """A task; `crm` are codes such as D_10 or T80_6. In a project it starts in the first kanban stage.
+
+        `card`: chat or comments, where it differs from the portal's usual one.
+        """
         stage = next(iter(self.world.groups[group].stages), 0) if group else 0
         written: Record = {
             "TITLE": title, "DESCRIPTION": description, "CREATED_BY": created_by,
@@ -87,7 +92,7 @@ class WorkActs:
             "GROUP_ID": group or 0, "STAGE_ID": stage, "DEADLINE": deadline, "UF_CRM_TASK": list(crm),
             "AUDITORS": list(auditors), "ACCOMPLICES": list(accomplices), **fields,
         }  # fmt: skip
-        return tasklife.create(self.world, written, created_by).id
+        return tasklife.create(self.world, written, created_by, card).id
 
     def _task(self, number: int) -> Task:
         return self.world.tasks[number]
@@ -108,6 +113,35 @@ class WorkActs:
         """A word in the task: a chat message (new card) or a comment (old one); answers its number."""
         with self.world.events.hit():
             return tasklife.comment(self.world, self._task(number), text, by)
+
+    def edit_task_message(self, number: int, text: str) -> None:
+        """A word in a task is changed by its author: a comment of the old card, a message of the new one."""
+        with self.world.events.hit():
+            if number in self.world.task_comments:
+                tasklife.edit_comment(self.world, self.world.task_comments[number], text)
+            else:
+                talk.edit(self.world, self.world.messages[number], text, None, None)
+
+    def delete_task_message(self, number: int) -> None:
+        with self.world.events.hit():
+            if number in self.world.task_comments:
+                tasklife.delete_comment(self.world, self.world.task_comments[number])
+            else:
+                talk.delete(self.world, self.world.messages[number])
+
+    def task_dialog(self, number: int) -> str:
+        """The dialog of a task's chat; empty for a task without one."""
+        chat = self._task(number).chat
+        return f"chat{chat}" if chat is not None else ""
+
+    def task_words(self, number: int) -> list[tuple[int, str]]:
+        """(author, text) of what people and robots said in a task, oldest first; system lines left out."""
+        chat = self._task(number).chat
+        if chat is None:
+            rows = [one for one in self.world.task_comments.values() if one.task == number]
+            return [(one.author, one.text) for one in rows]
+        said = talk.messages_of(self.world, self.world.chats[chat])
+        return [(one.author, one.text) for one in said if not (one.system or one.deleted)]
 
     def delete_task(self, number: int, by: int) -> None:
         tasklife.delete(self.world, self._task(number))

@@ -185,7 +185,9 @@ def update(call: Call) -> Any:
         raise errors.RestError("ACCESS_DENIED", "Access denied", 403)
     fields = mapping(call.exact("fields"))
     attach, keys = talk.attached(fields.get("attach")), talk.keyboard(fields.get("keyboard"))
-    talk.edit(message, None if fields.get("message") is None else str(fields["message"]), attach, keys)
+    talk.edit(
+        call.world, message, None if fields.get("message") is None else str(fields["message"]), attach, keys
+    )
     return {"result": True}
 
 

@@ -51,17 +51,16 @@ def update_message(call: Call) -> Any:
     message = _own_message(call)
     text = call.classic("MESSAGE")
     if text is not None and not str(text).strip():
-        message.deleted = True
+        talk.delete(call.world, message)
         return True
     attach, keys = talk.attached(call.classic("ATTACH")), talk.keyboard(call.classic("KEYBOARD"))
-    talk.edit(message, None if text is None else str(text), attach, keys)
+    talk.edit(call.world, message, None if text is None else str(text), attach, keys)
     return True
 
 
 @rest("im.message.delete", "im")
 def delete_message(call: Call) -> Any:
-    message = _own_message(call)
-    message.deleted, message.text = True, ""
+    talk.delete(call.world, _own_message(call))
     return True
 
 
@@ -124,12 +123,17 @@ def user_row(world: World, number: int) -> Record:
         "avatar_hr": "", "gender": "M", "birthday": "", "extranet": user.extranet, "network": False,
         "bot": user.bot,
         "connector": user.connector,
-        "external_auth_id": "imconnector" if user.connector else "bot" if user.bot else "default",
+        "external_auth_id": _came_from(user),
         "status": "online", "idle": False,
         "last_activity_date": written(world.instant(), world.profile.portal_zone), "mobile_last_date": False,
         "desktop_last_date": False, "absent": False, "departments": list(user.departments), "phones": False,
         "bot_data": None, "type": "bot" if user.bot else "user", "website": "", "email": user.email,
     }  # fmt: skip
+
+
+def _came_from(user: User) -> str:
+    flags = (("imconnector", user.connector), ("bot", user.bot), ("email", user.mail))
+    return next((name for name, is_so in flags if is_so), "default")
 
 
 @rest("im.dialog.get", "im")

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from . import batch, cards, errors
+from . import batch, cards, errors, rest3
 from .calls import Calls, Credential
 from .errors import RestError
 from .php import parse_query, php_json, put
 from .registry import mapping
+from .rest3 import Rest3
 from .spec import named_methods
 from .world import Record
 
@@ -27,6 +28,7 @@ class Desk(Protocol):
     """What the front needs of the portal."""
 
     rest: Calls
+    rest3: Rest3
     requests: int
     moved_to: str | None
     webhooks: dict[str, Credential]
@@ -58,7 +60,7 @@ class Front:
         address = _address(request.url.path)
         if address is None:
             return _card(request, portal.rest)
-        params = await _params(request)
+        params = await _body_of_3(request) if _is_3(request) else await _params(request)
         return await self._answer(request, params, *address)
 
     async def _answer(self, request: Request, params: Record, uid: str, secret: str, method: str) -> Response:
@@ -67,7 +69,7 @@ class Front:
         client = request.client.host if request.client else "?"
         if fault == "limit" or not calls.bucket.admits(client, calls.seconds_now()):
             calls.refused["QUERY_LIMIT_EXCEEDED"] += 1
-            return _refusal(errors.too_many_requests())
+            return _refusal(rest3.too_many() if _is_3(request) else errors.too_many_requests())
         if fault and fault != "timeout_after_apply":
             return await _broken(request, fault, calls)
         response = self._serve(request, params, uid, secret, method)
@@ -81,9 +83,18 @@ class Front:
             self._portal.rest.refused[str(refusal.code)] += 1
             return _refusal(refusal)
         with self._portal.rest.world.events.hit():
+            if _is_3(request):
+                return self._third(request, method, params, who)
             if method.lower() == "batch":
                 return self._batch(params, who)
             return self._single(method, params, who)
+
+    def _third(self, request: Request, method: str, params: Record, who: Credential) -> Response:
+        told = self._portal.rest3.answer(method, params, who, request.headers.get("idempotency-key"))
+        response = _json(told.body, told.status)
+        if told.replayed:
+            response.headers["Idempotent-Replayed"] = "true"
+        return response
 
     def _credential(self, request: Request, params: Record, uid: str, secret: str) -> Credential:
         calls = self._portal.rest
@@ -140,10 +151,26 @@ def _address(path: str) -> tuple[str, str, str] | None:
     parts = [part for part in path.split("/") if part]
     if not parts or parts[0] != "rest":
         return None
+    if parts[1:2] == ["api"]:
+        del parts[1]
     method = parts[-1].removesuffix(".json")
     if len(parts) == 4 and parts[1].isdigit():
         return parts[1], parts[2], method
     return ("", "", method) if len(parts) == 2 else None
+
+
+def _is_3(request: Request) -> bool:
+    return request.url.path.startswith("/rest/api/")
+
+
+async def _body_of_3(request: Request) -> Record:
+    """Version 3 reads JSON and nothing else: no query, no form (rest.md 1.7)."""
+    if "json" not in request.headers.get("content-type", "").lower():
+        return {}
+    try:
+        return mapping(json.loads(await request.body() or b"{}"))
+    except ValueError:
+        return {}
 
 
 def _named(method: str, params: Record) -> list[str]:

@@ -17,6 +17,7 @@ from . import (
     deals,
     openlines,
     structure,
+    talkqueue,
     tasks,
     timeline,
     userfieldmethods,
@@ -32,10 +33,12 @@ from .fields import COMPANY, CONTACT, DEAL, LEAD
 from .front import Front
 from .limits import Bucket, Operating
 from .profile import CLOUD_STD, Profile
+from .rest3 import Rest3
 from .world import Department, User, World
 
 METHOD_MODULES = (
-    activities, bots, chat, crm, deals, openlines, structure, tasks, timeline, userfieldmethods, users,
+    activities, bots, chat, crm, deals, openlines, structure, talkqueue, tasks, timeline, userfieldmethods,
+    users,
 )  # fmt: skip
 """Modules that enter their methods in the table when they are loaded."""
 
@@ -70,6 +73,7 @@ class EmulatedPortal(CrmActs, WorkActs):
         self.world = World(now, profile, random, self.events)
         self.faults = Faults()
         self.rest = Calls(self.world, Bucket(profile), Operating(profile), self.faults)
+        self.rest3 = Rest3(self.rest)
         self.requests = 0
         self.moved_to: str | None = None
         self.webhooks: dict[str, Credential] = {}

@@ -38,6 +38,12 @@ class Profile:
     """The zone of whoever calls: tasks answer in it."""
     task_card: Literal["chat", "comments"] = "chat"
     """New card (tasks 25.700.0 and later) with a chat, or the old one with forum comments."""
+    kanban_history: Literal["STAGE_ID", "STAGE"] = "STAGE_ID"
+    """A move in the kanban in a task's history: by number (docs), or by title as the kanban writes it."""
+    original_names: bool = True
+    """`useOriginalUfNames` is honoured; a CRM before 25.0.0 ignores it."""
+    v3: bool = True
+    """REST 3.0 under /rest/api/ is there."""
     comment_before: Literal["undefined", "N"] = "undefined"
     """`IS_ACCESSIBLE_BEFORE` of ONTASKCOMMENTADD: docs or source."""
     timeline_event: Literal["fields", "flat"] = "fields"
@@ -63,6 +69,8 @@ SELF_HOSTED = replace(
     overload_status=401,
     user_access_status=401,
     task_card="comments",
+    kanban_history="STAGE",
+    v3=False,
     comment_before="N",
     funnel_move="category",
     timeline_event="flat",

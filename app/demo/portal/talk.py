@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from . import errors
+from . import errors, talkqueue
 from .world import Chat, Message, Record, StoredFile, World
 
 LONGEST_TEXT = 20_000
@@ -43,6 +43,7 @@ def say(world: World, chat: Chat, author: int, text: str, **more: Any) -> Messag
     """A new message; text above 20 000 characters is cut (rest.md 1.5)."""
     made = Message(world.next_id("message"), chat.id, author, cut(text), world.instant(), **more)
     world.messages[made.id] = made
+    talkqueue.note(world, talkqueue.ADDED, chat, made)
     return made
 
 
@@ -54,12 +55,18 @@ def system_line(world: World, chat: Chat, text: str) -> Message:
     return say(world, chat, NOBODY, text, system=True)
 
 
-def edit(message: Message, text: str | None, attach: Any, keyboard: Any) -> None:
+def edit(world: World, message: Message, text: str | None, attach: Any, keyboard: Any) -> None:
     """Change a message. None leaves a part as it is; `N` takes an attachment or a keyboard away."""
     message.text = message.text if text is None else cut(text)
     message.attach = message.attach if attach is None else _kept(attach)
     message.keyboard = message.keyboard if keyboard is None else _kept(keyboard)
     message.edited += 1
+    talkqueue.note(world, talkqueue.CHANGED, world.chats[message.chat], message)
+
+
+def delete(world: World, message: Message) -> None:
+    message.deleted, message.text = True, ""
+    talkqueue.note(world, talkqueue.DELETED, world.chats[message.chat], message)
 
 
 def _kept(part: Any) -> Any:

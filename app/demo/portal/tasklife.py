@@ -88,14 +88,15 @@ def _read_own(world: World, field: UserField, raw: Any) -> Any:
     return value.replace(second=0) if isinstance(value, datetime) else value
 
 
-def create(world: World, fields: Mapping[str, Any], by: int) -> Task:
+def create(world: World, fields: Mapping[str, Any], by: int, card: str = "") -> Task:
+    """A new task. `card`: chat or comments, where it differs from the portal's usual one."""
     kept = {**_BLANK, **{name: [] for name in (*_PEOPLE, *_LISTS)}, **dict.fromkeys(_FLAGS, "N")}
     kept |= {"CREATED_BY": by, "RESPONSIBLE_ID": by} | read(world, fields)
     _check(world, kept)
     at = world.instant()
     task = Task(world.next_id("task"), kept, None, at, at, at, at, changed_by=by)
     world.tasks[task.id] = task
-    if world.profile.task_card == "chat":
+    if (card or world.profile.task_card) == "chat":
         entity = ("TASKS_TASK", str(task.id))
         task.chat = talk.add_chat(world, kept["TITLE"], task.members, kept["CREATED_BY"], entity=entity).id
         talk.system_line(world, world.chats[task.chat], "Задача создана")
@@ -128,7 +129,7 @@ def update(world: World, task: Task, fields: Mapping[str, Any], by: int) -> bool
         _follow_status(world, task, before["STATUS"], by)
     for name in changes:
         if name in _TRACKED:
-            log(world, task, name, _told(before.get(name)), _told(task.fields[name]), by)
+            log(world, task, *_line(world, task, name, before), by)
     _tell_chat(world, task, before, changes)
     _announce(world, task.id, "UPDATE", before={"ID": task.id}, after={"ID": task.id})
     return True
@@ -148,6 +149,15 @@ def _follow_status(world: World, task: Task, before: int, by: int) -> None:
         log(world, task, "RENEW", None, None, by)
     if task.fields["STATUS"] == STARTED and task.started_at is None:
         task.started_at = at
+
+
+def _line(world: World, task: Task, name: str, before: Record) -> tuple[str, str | None, str | None]:
+    """A change as history tells it; of the kanban by number, or by title as its own component writes it."""
+    old, new = before.get(name), task.fields[name]
+    if name == "STAGE_ID" and world.profile.kanban_history == "STAGE":
+        titles = getattr(world.groups.get(task.fields["GROUP_ID"]), "stages", {})
+        return "STAGE", titles.get(old, ""), titles.get(new, "")
+    return name, _told(old), _told(new)
 
 
 def _told(value: Any) -> str | None:
@@ -190,6 +200,30 @@ def comment(world: World, task: Task, text: str, by: int) -> int:
     log(world, task, "COMMENT", None, str(made.id), by)
     _announce_comment(world, {"ID": made.id, "TASK_ID": task.id})
     return made.id
+
+
+def edit_comment(world: World, one: TaskComment, text: str) -> None:
+    """A comment of the old card changed; with the new card there is no such event (rest.md 5.3)."""
+    one.text = text
+    _announce_change(world, one, "UPDATE", "EDIT")
+
+
+def delete_comment(world: World, one: TaskComment) -> None:
+    del world.task_comments[one.id]
+    _announce_change(world, one, "DELETE", "DEL")
+
+
+def _announce_change(world: World, one: TaskComment, verb: str, action: str) -> None:
+    before = {"ID": one.id, "TASK_ID": one.task}
+    data = {"FIELDS_BEFORE": before, "FIELDS_AFTER": before | {"ACTION": action}}
+    unknown = {"IS_ACCESSIBLE_BEFORE": "undefined", "IS_ACCESSIBLE_AFTER": "undefined"}
+    world.events.raise_event(f"ONTASKCOMMENT{verb}", data | unknown)
+
+
+def watch(world: World, task: Task, user: int) -> bool:
+    """One more auditor; the others stay."""
+    auditors = sorted({*task.fields["AUDITORS"], user})
+    return update(world, task, {"AUDITORS": auditors}, user)
 
 
 def _announce_comment(world: World, after: Record) -> None:

@@ -9,7 +9,7 @@ from .query import Column
 from .registry import Call, Page, integer, mapping, rest, yes
 from .tasklife import DEFERRED, DONE, STARTED, WAITING
 from .times import written
-from .world import Record, Task, TaskChange, World
+from .world import Record, Task, TaskChange, TaskComment, World
 
 
 def readable(call: Call, task: Task) -> bool:
@@ -184,6 +184,14 @@ for _name, _status in (
     rest(f"tasks.task.{_name}", "task")(_action_method(_status))
 
 
+@rest("tasks.task.startwatch", "task")
+def start_watch(call: Call) -> Any:
+    """Whoever may read a task may watch it: he becomes one of its auditors."""
+    task = _changeable(call)
+    call.world.count_write("task", task.id, tasklife.watch(call.world, task, call.user))
+    return taskrows.whole_answer(call, task)
+
+
 @rest("tasks.task.history.list", "task")
 def history(call: Call) -> Any:
     task = _readable(call, call.exact("taskId"))
@@ -252,6 +260,33 @@ def add_comment(call: Call) -> Any:
         raise errors.RestError("ERROR_CODE", "Недостаточно прав для добавления комментария.<br>")
     author = integer(fields.get("AUTHOR_ID")) if call.admin else 0
     return tasklife.comment(call.world, task, str(fields["POST_MESSAGE"]), author or call.user)
+
+
+def _own_comment(call: Call) -> TaskComment:
+    """A comment of the old card by its task and number; the new card's are messages (rest.md 5.3)."""
+    task = _readable(call, call.position(0))
+    found = call.world.task_comments.get(integer(call.position(1)))
+    if task is None or task.chat is not None or found is None or found.task != task.id:
+        raise errors.RestError("ERROR_CODE", "Action not supported in the new task card.<br>")
+    return found
+
+
+@rest("task.commentitem.get", "task")
+def get_comment(call: Call) -> Any:
+    return _comment(call.world, _own_comment(call).id)
+
+
+@rest("task.commentitem.update", "task")
+def update_comment(call: Call) -> Any:
+    found = _own_comment(call)
+    tasklife.edit_comment(call.world, found, str(mapping(call.position(2)).get("POST_MESSAGE") or found.text))
+    return True
+
+
+@rest("task.commentitem.delete", "task")
+def delete_comment(call: Call) -> Any:
+    tasklife.delete_comment(call.world, _own_comment(call))
+    return True
 
 
 @rest("task.commentitem.getlist", "task")

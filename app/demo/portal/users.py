@@ -57,7 +57,7 @@ def get(call: Call) -> Any:
     conditions = {
         name: value for name, value in call.params.items() if name.upper() not in _OWN_NAMES
     } | conditions
-    people = [one for one in call.world.users.values() if not (one.bot or one.connector)]
+    people = [one for one in call.world.users.values() if not (one.bot or one.connector or one.mail)]
     rows = query.chosen(people, conditions, _COLUMNS, call.world.profile.portal_zone, _ignore)
     order = {str(call.classic("sort") or "ID").upper(): call.classic("order") or "ASC"}
     rows = query.in_order(rows, order, _COLUMNS, "ID", _ignore)

@@ -29,6 +29,7 @@ class User:
     extranet: bool = False
     bot: bool = False
     connector: bool = False  # a client of an open line
+    mail: bool = False  # takes part in tasks by e-mail, is no employee
     departments: tuple[int, ...] = (1,)
     time_zone: str = ""
     registered_at: datetime = datetime(2024, 1, 9, tzinfo=UTC)
@@ -325,6 +326,7 @@ class World:
     files: dict[int, StoredFile] = field(default_factory=dict)
     bots: dict[int, Bot] = field(default_factory=dict)
     layouts: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    talk_queues: dict[int, list[Record]] = field(default_factory=dict)  # by user, once subscribed
     hidden: set[tuple[int | str, int]] = field(default_factory=set)
     hidden_categories: set[Owner] = field(default_factory=set)
     required: dict[tuple[int, str], list[str]] = field(default_factory=dict)
