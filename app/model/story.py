@@ -60,6 +60,22 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Handing:
+    """A person wrote on the card whose turn it is: a level of domain.md 2, 0 when it came back."""
+
+    at: datetime
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAnswer:
+    """Somebody of that level spoke to the client or changed the card."""
+
+    at: datetime
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """A ticket's life, ready for the clocks. All tuples are ordered by time."""
 
@@ -69,6 +85,9 @@ class Story:
     classes: tuple[ClassChange, ...]
     spoken: tuple[Spoken, ...] = ()
     extensions: tuple[Extension, ...] = ()
-    waived: tuple[tuple[datetime, str], ...] = ()
-    postponed_until: tuple[tuple[datetime, datetime], ...] = ()  # (set at, until)
+    waived: tuple[tuple[datetime, str], ...] = ()  # (when, reason); an empty reason takes it back
+    postponed_until: tuple[tuple[datetime, datetime | None], ...] = ()  # (set at, until; None: date removed)
     silent_channel: bool = False  # replies cannot be read: the stage alone is trusted
+    handings: tuple[Handing, ...] = ()
+    handing_reasons: tuple[tuple[datetime, str], ...] = ()  # (written at, code of SLA_ESC_REASON)
+    level_answers: tuple[LevelAnswer, ...] = ()

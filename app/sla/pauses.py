@@ -36,6 +36,15 @@ def solution_pauses(story: Story, of: Round, ended_at: datetime | None, now: dat
     return found if ended_at is None else closed_by(found, ended_at)
 
 
+def pauses_within(pauses: Pauses, start: datetime) -> Pauses:
+    """What of the pauses lies at or after `start`."""
+    return tuple(
+        pause._replace(start=max(pause.start, start))
+        for pause in pauses
+        if pause.end is None or pause.end > start
+    )
+
+
 def void_pauses(of: Round, ended_at: datetime | None) -> Pauses:
     """The reply's clock never pauses; only time in which there was no ticket is left out."""
     found = tuple(Pause(stay.start, stay.end, VOID) for stay in of.stays if stay.state in VOID_STATES)
@@ -96,11 +105,14 @@ def _waits_for_client(said: Spoken) -> bool:
     return said.side is Side.OURS and not said.acknowledgement
 
 
-def _postponed(stay: Stay, dates: Sequence[tuple[datetime, datetime]]) -> Iterator[Pause]:
-    """Till the date then in force, or by hand; a date already past when postponed is a stale one."""
+def _postponed(stay: Stay, dates: Sequence[tuple[datetime, datetime | None]]) -> Iterator[Pause]:
+    """Till the date then in force, or by hand where there is none or it was removed.
+
+    A date already past when postponed is a stale one.
+    """
     known = sorted(dates, key=lambda each: each[0])
     earlier = [until for set_at, until in known if set_at <= stay.start][-1:]
-    in_force = next((until for until in earlier if until > stay.start), None)
+    in_force = next((until for until in earlier if until and until > stay.start), None)
     turns: list[tuple[datetime, datetime | None]] = [(stay.start, in_force)]
     turns += [(set_at, until) for set_at, until in known if set_at > stay.start and _before(set_at, stay.end)]
     for (start, until), end in zip(turns, [*(at for at, _ in turns[1:]), stay.end], strict=True):

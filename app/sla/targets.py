@@ -16,6 +16,15 @@ NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
+class TermsChange:
+    """Other rules applied to an open ticket, on purpose and recorded (sla.md 2)."""
+
+    at: datetime
+    terms: TermsByClass
+    version: str  # of those rules
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """A term under way. An agreed date (an extension) stands instead of anchor and term."""
 
@@ -96,9 +105,19 @@ def goal_of(
     found = None if value is TicketClass.NOT_TICKET else terms.get(value)
     if found is None:
         return None
+    term, shares = _promised(clock, found)
+    return Goal(value, found, term, shares, anchor_at, set_at) if term else None
+
+
+def _promised(clock: ClockName, terms: ClassTerms) -> tuple[timedelta | None, tuple[float, ...]]:
+    """A clock's term (None: the class has none) and the shares of it at which it warns."""
     if clock is ClockName.REPLY:
-        return Goal(value, found, found.respond, found.warn_respond, anchor_at, set_at)
-    return Goal(value, found, found.resolve, found.warn_resolve, anchor_at, set_at)
+        return terms.respond, terms.warn_respond
+    if clock is ClockName.NEXT_REPLY:
+        return terms.answer_again, terms.warn_respond
+    if clock is ClockName.PROGRESS:
+        return terms.progress, ()
+    return terms.resolve, terms.warn_resolve
 
 
 def is_raise(before: TicketClass, change: ClassChange) -> bool:
