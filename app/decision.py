@@ -5,13 +5,13 @@ facts → telling (story + words) → cycles (clocks) → ticket → stamp, mess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.alerts import EXTENSION_ASKED, Audience, alerts
 from app.commenting import comments
-from app.learning import latest_fields
+from app.learning import is_silent, latest_fields
 from app.model import (
     VOID_STATES,
     Area,
@@ -25,17 +25,16 @@ from app.model import (
     Ticket,
     TicketClass,
 )
+from app.pinning import Judging, RulesOf, judging
 from app.rules import Rules
 from app.sla.ledger import cycles_of
 from app.sla.state import next_moment, sla_state
+from app.sla.targets import TermsByClass, TermsChange
 from app.stamping import first_reply_at, stamp_of
 from app.story import Telling, fields_at, telling
 
 SOLUTION_IS_WRITTEN = 30
 """Signs in «Решение» from which a solution counts as documented (domain.md 7)."""
-
-SILENT_NOTES = frozenset({"replies_unreadable", "openline_unread"})
-"""Notes of a reading that say: what we answered cannot be seen."""
 
 STATE_LEVELS = {State.ESCALATED: 1, State.ENGINEER: 2}
 """Escalation level that a state implies when nobody wrote another (domain.md 2)."""
@@ -59,23 +58,65 @@ class Around:
     read_at: datetime
     cursor: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    rules_of: RulesOf | None = None  # the versions that pins name; None: `rules` have always been in force
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A ticket as its facts tell it: nothing in it depends on who looked, nor when before `now`."""
+
+    ticket: Ticket
+    outcomes: tuple[Outcome, ...]
+    classified: tuple[Fact, ...]  # the classifier's words that the facts did not hold yet
+
+
+def fold(facts: Sequence[Fact], by: Judging, now: datetime) -> Fold | None:
+    """The ticket of these facts; None when the item is no concern of this desk."""
+    if bound_to(facts):
+        return None
+    told = telling(facts, by.rules, now, unreadable=is_silent(facts))
+    if told is None:
+        return None
+    first, later = _terms(told, by)
+    cycles = cycles_of(told.story, first, now, later)
+    ticket = _ticket(facts, told, cycles, by.rules, now)
+    outcomes = tuple(_outcome(ticket, cycle, facts, by.rules) for cycle in cycles)
+    return Fold(ticket, outcomes, told.classified)
+
+
+def bound_to(facts: Iterable[Fact]) -> str:
+    """The ticket whose work this item is; "" when it stands for itself."""
+    told = [fact for fact in facts if fact.kind is FactKind.BOUND]
+    return str(max(told, key=lambda fact: int(fact.key)).value["to"]) if told else ""
+
+
+def _terms(told: Telling, by: Judging) -> tuple[TermsByClass, list[TermsChange]]:
+    """The terms of the ticket's start and those applied since, each with its policy in it."""
+
+    def of(rules: Rules) -> TermsByClass:
+        return rules.terms_for(
+            company=told.fields.get("company", ""),
+            contact=told.fields.get("contact", ""),
+            object=told.fields.get("object", ""),
+            extra=_extra(told.fields),
+        )
+
+    return of(by.first), [TermsChange(at, of(rules), rules.version) for at, rules in by.later]
 
 
 def decide(
     facts: Sequence[Fact], known: Known, around: Around, rules: Rules, now: datetime
 ) -> Decision | None:
     """What follows from the facts; None when the item is no concern of this desk."""
-    told = telling(facts, rules, now, unreadable=not SILENT_NOTES.isdisjoint(around.notes))
-    if told is None:
+    found = fold(facts, judging(facts, rules, around.rules_of), now)
+    if found is None:
         return None
-    terms = rules.terms_for(
-        company=told.fields.get("company", ""),
-        contact=told.fields.get("contact", ""),
-        object=told.fields.get("object", ""),
-        extra=_extra(told.fields),
+    ticket = replace(
+        found.ticket,
+        read_at=around.read_at,
+        cursor=around.cursor,
+        notes=(*found.ticket.notes, *around.notes),
     )
-    cycles = cycles_of(told.story, terms, now)
-    ticket = _ticket(facts, told, cycles, around, rules, now)
     audience = Audience(
         said=known.said,
         name_of=around.name_of,
@@ -85,15 +126,15 @@ def decide(
     )
     ladder = alerts(ticket, rules, audience, now)
     notes = comments(ticket, known.ticket, known.said, rules)
-    moments = [at for at in (next_moment(cycles[-1], now), ladder.next_at) if at is not None]
+    moments = [at for at in (next_moment(ticket.now_cycle, now), ladder.next_at) if at is not None]
     ticket = replace(ticket, next_at=min(moments, default=None))
     return Decision(
         ticket=ticket,
-        facts=told.classified,
+        facts=found.classified,
         stamp=stamp_of(ticket, rules.calendars, rules.desk.zone),
         messages=(*notes, *ladder.messages),
         standing=ladder.standing,
-        outcomes=tuple(_outcome(ticket, cycle, facts, rules) for cycle in cycles),
+        outcomes=found.outcomes,
     )
 
 
@@ -101,7 +142,6 @@ def _ticket(
     facts: Sequence[Fact],
     told: Telling,
     cycles: tuple[Cycle, ...],
-    around: Around,
     rules: Rules,
     now: datetime,
 ) -> Ticket:
@@ -122,7 +162,7 @@ def _ticket(
         other_topics=verdict.other_topics,
         created_at=min(f.happened_at for f in facts if f.kind is FactKind.CREATED),
         started_at=story.started_at,
-        read_at=around.read_at,
+        read_at=max(f.recorded_at for f in facts),
         cycles=cycles,
         sla_state=None if _is_void(state, value) else sla_state(cycles[-1], state, now),
         agent=_somebody(_number(fields.get("assignee", "")), rules),
@@ -139,8 +179,7 @@ def _ticket(
         class_auto=verdict.value,
         rules_version=rules.version,
         counted=since is None or story.started_at >= since,
-        notes=(*told.notes, *around.notes, *_requests(facts, rules)),
-        cursor=around.cursor,
+        notes=(*told.notes, *_requests(facts, rules)),
     )
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
 from app.model import ItemRef, Person
+from app.pinning import RulesOf, composed
 from app.rules import Rules, load_rules, rules_from
 from app.settings import Settings
 from app.store import marks, people, rules_log
@@ -52,7 +53,7 @@ class Desk:
     role: Role = "all"
     health: Health = field(default_factory=Health)
     people: dict[int, Person] = field(default_factory=dict)
-    pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version
+    pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version, as written
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
     vanished: Vanished = field(default_factory=Vanished)
     epoch: int | None = None  # of the lease under which this process talks to the portal
@@ -157,24 +158,20 @@ async def _born_at(db: Database, now: datetime) -> datetime:
     return datetime.fromisoformat(told) if told else now
 
 
+async def rule_book(conn: AsyncConnection, desk: Desk, versions: Iterable[str]) -> RulesOf:
+    """Finds these versions as they were written; today's rules stand for one that was never kept."""
+    for version in sorted({*versions} - {"", desk.rules.version} - desk.pinned.keys()):
+        text = await rules_log.load(conn, version)
+        if text is not None:
+            desk.pinned[version] = rules_from(text)
+    return lambda version: desk.pinned.get(version, desk.rules)
+
+
 async def rules_then(conn: AsyncConnection, desk: Desk, version: str) -> Rules:
     """Terms, calendars and phrases as when a ticket began; stages, people and chats of today."""
     if not version or version == desk.rules.version:
         return desk.rules
-    if version not in desk.pinned:
-        text = await rules_log.load(conn, version)
-        if text is None:
-            return desk.rules
-        today = desk.rules
-        desk.pinned[version] = replace(
-            rules_from(text),
-            desk=today.desk,
-            sources=today.sources,
-            people=today.people,
-            chats=today.chats,
-            alerts=today.alerts,
-        )
-    return desk.pinned[version]
+    return composed((await rule_book(conn, desk, [version]))(version), desk.rules)
 
 
 async def _people(db: Database) -> dict[int, Person]:

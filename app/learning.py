@@ -34,6 +34,9 @@ PEOPLES_CODES = (
 
 DEADLINE_BY = "deadline_changed_by"  # in Card.extra of tasks
 
+SILENT_NOTES = frozenset({"replies_unreadable", "openline_unread"})
+"""Notes of a reading that say: what we answered cannot be seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
@@ -62,6 +65,7 @@ def learned(reading: Reading | Gone, known: Sequence[Fact], memory: CardMemory) 
         return tuple(_disappearance(reading, known))
     seen = {(fact.kind, fact.key) for fact in known}
     found = [*_history(reading), *_fields(reading, known, memory), *_vanished(reading, known)]
+    found += _silence(reading, known)
     if _is_gone(known):
         found.append(_mark(FactKind.RETURNED, reading.ref, reading.read_at, known))
     new = {(fact.kind, fact.key): fact for fact in found if (fact.kind, fact.key) not in seen}
@@ -200,3 +204,18 @@ def _vanished(reading: Reading, known: Sequence[Fact]) -> Iterator[Fact]:
     for fact in known:
         if fact.kind is FactKind.UTTERANCE and fact.key not in shown:
             yield Fact(reading.ref, FactKind.VANISHED, fact.key, reading.read_at, reading.read_at)
+
+
+def _silence(reading: Reading, known: Sequence[Fact]) -> Iterator[Fact]:
+    """Whether our answers can be read decides what a pause needs: told when it changes."""
+    silent = not SILENT_NOTES.isdisjoint(reading.notes)
+    if silent != is_silent(known):
+        number = sum(fact.kind is FactKind.SILENCE for fact in known) + 1
+        at = reading.read_at
+        yield Fact(reading.ref, FactKind.SILENCE, str(number), at, at, None, {"silent": silent})
+
+
+def is_silent(known: Iterable[Fact]) -> bool:
+    """Whether the last complete reading could not see what we answered."""
+    told = [fact for fact in known if fact.kind is FactKind.SILENCE]
+    return bool(told) and bool(max(told, key=lambda fact: int(fact.key)).value["silent"])

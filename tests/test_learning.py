@@ -50,7 +50,17 @@ def test_vanished_message_is_marked_not_forgotten() -> None:
 def test_what_was_not_asked_for_did_not_vanish(note: str) -> None:
     known = learned(reading("24.11 11:00", spoken=[said(3, "24.11 10:30", Side.OURS)]), (), UNSEEN)
     blind: Reading = replace(reading("24.11 12:00"), notes=(note,))
-    assert learned(blind, known, UNSEEN) == ()
+    assert "vanished:activity:3" not in kinds(learned(blind, known, UNSEEN))
+
+
+@pytest.mark.parametrize("note", ["replies_unreadable", "openline_unread"])
+def test_losing_sight_of_our_answers_is_a_fact_and_seeing_them_again_another(note: str) -> None:
+    known = learned(reading("24.11 11:00"), (), UNSEEN)
+    blind: Reading = replace(reading("24.11 12:00"), notes=(note,))
+    lost = learned(blind, known, UNSEEN)
+    assert kinds(lost) == ["silence:1"]
+    assert learned(replace(blind, read_at=at("24.11 12:05")), (*known, *lost), UNSEEN) == ()
+    assert kinds(learned(reading("24.11 13:00"), (*known, *lost), UNSEEN)) == ["silence:2"]
 
 
 def test_disappearance_and_return_are_facts() -> None:

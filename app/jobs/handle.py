@@ -15,12 +15,12 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Ask, Unread
-from app.decision import SILENT_NOTES, Around, Known, decide
-from app.desk import Desk, rules_then
+from app.decision import Around, Known, bound_to, decide
+from app.desk import Desk, rule_book
 from app.learning import CardMemory, learned
-from app.model import Decision, Fact, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
+from app.model import Decision, Fact, FactKind, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
 from app.patience import GIVE_UP_AFTER, wait_after
-from app.rules import Rules
+from app.pinning import Pin, composed, pinned, pins_of
 from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
 from app.store.engine import StoreUnavailable
@@ -193,7 +193,7 @@ async def _waits_for_its_deal(
         return False
     owners = await tickets.load_many(conn, bound)
     if owners:
-        await _forget(conn, await tickets.load(conn, reading.ref), reading)
+        await _bind(conn, reading, min(owners), desk.now())
         await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in owners], desk.now())
         await inbox.done(conn, claim)
         return True
@@ -210,27 +210,61 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     ticket = await tickets.load(conn, reading.ref)
     known_facts = await fact_store.load(conn, reading.ref)
     memory = await stamps.memory(conn, reading.ref)
-    new = learned(reading, known_facts, CardMemory(*memory))
-    if ticket is not None and not new and _stands(desk, ticket, reading, memory):
+    learnt = learned(reading, known_facts, CardMemory(*memory))
+    pin = _pin_of(desk, ticket, known_facts, now)
+    if ticket is not None and not learnt and _stands(desk, ticket, pin, reading, memory):
         await tickets.touch(conn, reading.ref, reading.read_at)
         return True
-    facts = _ordered([*known_facts, *new])
-    if not facts:
+    if not (known_facts or learnt):
         return True
-    rules = await rules_then(conn, desk, ticket.rules_version if ticket else "")
+    # Known from this transaction on: what a report saw before it must be told apart for ever.
+    new = [replace(fact, recorded_at=now) for fact in learnt] + _ours(reading.ref, known_facts, pin, now)
+    facts = _ordered([*known_facts, *new])
+    rules_of = await rule_book(conn, desk, (each.terms for each in pins_of(facts)))
     known = Known(ticket, await outbox.said(conn, reading.ref))
-    decision = decide(facts, known, _around(desk, reading, ticket), rules, now)
+    around = replace(_around(desk, reading, ticket), rules_of=rules_of)
+    decision = decide(facts, known, around, composed(rules_of(pin.terms), desk.rules), now)
     if decision is None:
-        await _forget(conn, ticket, reading)
+        await _forget(conn, ticket, reading, new)
         return True
     if isinstance(reading, Reading) and not await stamps.saw(
         conn, reading.ref, reading.card.sla, reading.read_at
     ):
         return False
     await fact_store.add(conn, [*new, *decision.facts])
-    await _save(conn, rules, decision, now)
+    for rules in (rules_of(pin.terms), desk.rules):
+        await rules_log.pin(conn, rules.version, rules.text, now)
+    await _save(conn, decision, now)
     DECISIONS.inc()
     return True
+
+
+def _pin_of(desk: Desk, ticket: Ticket | None, known: Sequence[Fact], now: datetime) -> Pin:
+    """The rules by which to decide now: a ticket keeps its terms, the desk's own are those of today."""
+    pins, today = pins_of(known), desk.rules.version
+    if pins:
+        return replace(pins[-1], at=now, desk=today, by="")
+    return Pin(now, ticket.rules_version if ticket else today, today)
+
+
+def _ours(ref: ItemRef, known: Sequence[Fact], pin: Pin, now: datetime) -> list[Fact]:
+    """What we do ourselves by deciding: an item is a ticket of its own again, and judged by these rules."""
+    free = [_bound(ref, known, "", now)] if bound_to(known) else []
+    pins = pins_of(known)
+    same = bool(pins) and (pins[-1].terms, pins[-1].desk) == (pin.terms, pin.desk)
+    return free if same else [*free, pinned(ref, known, pin)]
+
+
+def _bound(ref: ItemRef, known: Sequence[Fact], to: str, now: datetime) -> Fact:
+    number = sum(fact.kind is FactKind.BOUND for fact in known) + 1
+    return Fact(ref, FactKind.BOUND, str(number), now, now, None, {"to": to})
+
+
+async def _bind(conn: AsyncConnection, reading: Reading | Gone, owner: ItemRef, now: datetime) -> None:
+    """It is the owner's work from now on."""
+    known = await fact_store.load(conn, reading.ref)
+    ticket = await tickets.load(conn, reading.ref)
+    await _forget(conn, ticket, reading, [_bound(reading.ref, known, str(owner), now)])
 
 
 def _ordered(facts: Sequence[Fact]) -> list[Fact]:
@@ -238,15 +272,15 @@ def _ordered(facts: Sequence[Fact]) -> list[Fact]:
 
 
 def _stands(
-    desk: Desk, ticket: Ticket, reading: Reading | Gone, memory: tuple[stamps.Values, stamps.Values]
+    desk: Desk, ticket: Ticket, pin: Pin, reading: Reading | Gone, memory: tuple[stamps.Values, stamps.Values]
 ) -> bool:
     """Nothing new was read and nothing has come due: the decision would be the last one again."""
     if isinstance(reading, Gone) or (ticket.next_at is not None and ticket.next_at <= desk.now()):
         return False
     same_card = dict(reading.card.sla) == dict(memory[0])
     same_notes = set(reading.notes) <= set(ticket.notes)
-    same_silence = SILENT_NOTES.isdisjoint(reading.notes) == SILENT_NOTES.isdisjoint(ticket.notes)
-    return same_card and same_notes and same_silence and dict(reading.cursor) == dict(ticket.cursor)
+    same_rules = pin.terms == ticket.rules_version
+    return same_card and same_notes and same_rules and dict(reading.cursor) == dict(ticket.cursor)
 
 
 def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Around:
@@ -256,20 +290,25 @@ def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Aroun
     return Around(desk.name_of, card_url, desk.page_url, reading.read_at, cursor, notes)
 
 
-async def _forget(conn: AsyncConnection, ticket: Ticket | None, reading: Reading | Gone) -> None:
-    """A ticket that has left, for a source of nobody's or into another's work: it never comes due again."""
+async def _forget(
+    conn: AsyncConnection, ticket: Ticket | None, reading: Reading | Gone, why: Sequence[Fact]
+) -> None:
+    """A ticket that has left, for a source of nobody's or into another's work: it never comes due again.
+
+    One that had ended before keeps what it was, so what took it away is not noted either.
+    """
     if ticket is None or not ticket.open:
         return
+    await fact_store.add(conn, why)
     ended = replace(ticket, state=State.LEFT, sla_state=None, next_at=None, read_at=reading.read_at)
     await tickets.save(conn, ended, ())
     await stamps.want(conn, Stamp(ticket.ref, {}), reading.read_at)
     await outbox.withdraw(conn, ticket.ref, ())
 
 
-async def _save(conn: AsyncConnection, rules: Rules, decision: Decision, now: datetime) -> None:
+async def _save(conn: AsyncConnection, decision: Decision, now: datetime) -> None:
     if not await tickets.save(conn, decision.ticket, decision.outcomes):
         return  # somebody saved a newer reading
-    await rules_log.pin(conn, rules.version, rules.text, now)
     await stamps.want(conn, decision.stamp or Stamp(decision.ticket.ref, {}), now)
     await outbox.withdraw(conn, decision.ticket.ref, decision.standing)
     if decision.ticket.state is State.DELETED:

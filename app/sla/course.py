@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from app.model import ClassChange, ClockName, Entry, EntryKind, Extension, TicketClass
 from app.sla.pauses import Pauses
 from app.sla.rounds import Round
-from app.sla.targets import Goal, TermsByClass, agreed_kept, goal_of, is_raise, raised
+from app.sla.targets import Goal, TermsByClass, TermsChange, agreed_kept, goal_of, is_raise, raised
 
 RECLASSIFIED = "reclassified"
 """Cause of a breach that a change of class made, not the time that went by."""
 MOVED = "from:"  # an extension in time: the old deadline follows
+RULES = "rules:"  # rules applied to an open ticket: their version follows
 LATE = "late:"  # an extension after the deadline: the date wished for follows
 
 
@@ -49,14 +50,23 @@ def course_of(
     pauses: Pauses,
     terms: TermsByClass,
     limit: datetime,
+    reruled: Sequence[TermsChange] = (),
 ) -> Course:
-    """Follow a clock to `limit`: its end, or now. A breach is found from the deadlines, not from looks."""
+    """Follow a clock to `limit`: its end, or now. A breach is found from the deadlines, not from looks.
+
+    Rules applied on the way count from the start, as if the ticket had begun under them; only a
+    breach recorded before stays.
+    """
     first, later = _first_class(of, changes)
     course = Course(first, goal_of(clock, first, terms, of.started_at, of.started_at))
     agreed = [each for each in extensions if clock is ClockName.SOLUTION and of.holds(each.at)]
-    for step in _in_order(later, agreed, limit):
+    for step in _in_order([*later, *agreed, *reruled], limit):
         course = _judged(course, pauses, step.at)
-        if isinstance(step, Extension):
+        if isinstance(step, TermsChange):
+            terms = step.terms
+            anew = course_of(clock, of, changes, extensions, pauses, terms, step.at)
+            course = _reruled(course, step, anew.goal)
+        elif isinstance(step, Extension):
             course = _extended(course, step, pauses)
         elif step.value is not course.value:
             course = _reclassified(
@@ -75,10 +85,10 @@ def _first_class(of: Round, changes: Sequence[ClassChange]) -> tuple[TicketClass
     return before[-1].value, [change for change in rest if of.holds(change.at)]
 
 
-def _in_order(
-    changes: Iterable[ClassChange], extensions: Iterable[Extension], limit: datetime
-) -> list[ClassChange | Extension]:
-    steps: list[ClassChange | Extension] = [*changes, *extensions]
+Step = ClassChange | Extension | TermsChange
+
+
+def _in_order(steps: Iterable[Step], limit: datetime) -> list[Step]:
     return sorted((step for step in steps if step.at <= limit), key=lambda step: step.at)
 
 
@@ -111,10 +121,20 @@ def _reclassified(course: Course, change: ClassChange, fresh: Goal | None, pause
     if fresh and is_raise(course.value, change):
         anew = replace(fresh, anchor_at=change.at)
         goal = raised(old, anew, pauses) if old else anew
-    told = [Entry(change.at, EntryKind.RETARGETED, f"class:{change.value}")]
+    return _retargeted(replace(course, value=change.value, goal=goal), change.at, f"class:{change.value}")
+
+
+def _reruled(course: Course, change: TermsChange, anew: Goal | None) -> Course:
+    fresh = replace(anew, set_at=change.at) if anew else None
+    goal = agreed_kept(course.goal, fresh)
+    return _retargeted(replace(course, goal=goal), change.at, f"{RULES}{change.version}")
+
+
+def _retargeted(course: Course, at: datetime, cause: str) -> Course:
+    told = [Entry(at, EntryKind.RETARGETED, cause)]
     if course.breached_at is not None and not _superseded(course):
-        told.append(Entry(change.at, EntryKind.SUPERSEDED, f"class:{change.value}"))
-    return replace(course, value=change.value, goal=goal).noted(*told)
+        told.append(Entry(at, EntryKind.SUPERSEDED, cause))
+    return course.noted(*told)
 
 
 def _superseded(course: Course) -> bool:

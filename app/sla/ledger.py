@@ -5,8 +5,8 @@ Every verdict comes from the story's instants: when anybody looked changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.model import (
@@ -23,6 +23,7 @@ from app.model import (
 )
 from app.sla.calendar import Calendar
 from app.sla.course import Course, course_of
+from app.sla.internal import internal_ledgers
 from app.sla.pauses import (
     HELD_FOR_OTHERS,
     WAITING,
@@ -32,11 +33,14 @@ from app.sla.pauses import (
     ended_by,
     open_time,
     pause_at,
+    pauses_within,
     solution_pauses,
     void_pauses,
 )
 from app.sla.rounds import Round, rounds_of
-from app.sla.targets import NOTHING, Goal, TermsByClass
+from app.sla.targets import NOTHING, Goal, TermsByClass, TermsChange
+from app.sla.terms import Ola
+from app.sla.turns import Turn, telling_turns, waiting_turns
 
 CALL_BEFORE_CARD = timedelta(hours=1)
 """A call makes its card while or after it is talked: it may be older than the ticket it answers."""
@@ -62,11 +66,12 @@ class Run:
     void_at: datetime | None  # ended without a verdict
     pauses: Pauses
     now: datetime
+    cut_at: datetime | None = None  # ended by the solution, unmet: only a breach before it is a verdict
 
     @property
     def end(self) -> datetime | None:
         """Where the clock ended, with a verdict or without."""
-        return _end(self.met, self.void_at)
+        return _end(self.met, self.cut_at or self.void_at)
 
     @property
     def limit(self) -> datetime:
@@ -74,17 +79,81 @@ class Run:
         return self.end or self.now
 
 
-def cycles_of(story: Story, terms: TermsByClass, now: datetime) -> tuple[Cycle, ...]:
-    """The cycles of a ticket with both ledgers each. What happened after `now` is not known yet."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one round: those of its start, and those applied to it later."""
+
+    first: TermsByClass
+    later: Sequence[TermsChange] = ()
+
+    def at(self, moment: datetime) -> TermsByClass:
+        """Those in force then."""
+        applied = [change.terms for change in self.later if change.at <= moment]
+        return applied[-1] if applied else self.first
+
+    def since(self, moment: datetime) -> Terms:
+        """The terms of a clock that starts at `moment`, within the round."""
+        return Terms(self.at(moment), [change for change in self.later if change.at > moment])
+
+
+def cycles_of(
+    story: Story,
+    terms: TermsByClass,
+    now: datetime,
+    reruled: Sequence[TermsChange] = (),
+    ola: Ola | None = None,
+) -> tuple[Cycle, ...]:
+    """The cycles of a ticket with all their ledgers. What happened after `now` is not known yet.
+
+    `reruled`: other rules applied while it was open, in order of time. `ola`: the inner lines'
+    terms; None: their clock is not kept.
+    """
     now = max(now, story.started_at)
-    return tuple(_cycle(story, of, terms, now) for of in rounds_of(story, now))
+    found = []
+    for of in rounds_of(story, now):
+        own = _terms_of(of, terms, reruled)
+        found.append(_with_other_clocks(_cycle(story, of, own, now), story, of, own, ola, now))
+    return tuple(found)
 
 
-def _cycle(story: Story, of: Round, terms: TermsByClass, now: datetime) -> Cycle:
+def judged_cycles(
+    story: Story, terms: TermsByClass, now: datetime, reruled: Sequence[TermsChange] = ()
+) -> tuple[Cycle, ...]:
+    """The same with the two clocks only that have a say in KPIs: cheaper, for many tickets at once."""
+    now = max(now, story.started_at)
+    return tuple(_cycle(story, of, _terms_of(of, terms, reruled), now) for of in rounds_of(story, now))
+
+
+def _terms_of(of: Round, terms: TermsByClass, reruled: Sequence[TermsChange]) -> Terms:
+    """A later round begins under what was applied before it."""
+    before = [change for change in reruled if of.number > 1 and change.at <= of.started_at]
+    first = before[-1].terms if before else terms
+    return Terms(first, [change for change in reruled if change not in before and of.holds(change.at)])
+
+
+def _with_other_clocks(
+    cycle: Cycle, story: Story, of: Round, terms: Terms, ola: Ola | None, now: datetime
+) -> Cycle:
+    """The clocks beside reply and solution: shown, in no KPI (domain.md 7)."""
+    waiting: Iterable[Turn] = ()
+    telling: Iterable[Turn] = ()
+    if not story.silent_channel:  # what cannot be read must not accuse anybody
+        answered_at = cycle.reply.met_at
+        waiting = waiting_turns(story, of, answered_at, now) if answered_at else ()
+        telling = telling_turns(story, of, now)
+    return replace(
+        cycle,
+        next_replies=_turn_ledgers(ClockName.NEXT_REPLY, story, of, waiting, terms, now),
+        progress=_turn_ledgers(ClockName.PROGRESS, story, of, telling, terms, now),
+        internal=internal_ledgers(story, of, ola, now) if ola else (),
+    )
+
+
+def _cycle(story: Story, of: Round, terms: Terms, now: datetime) -> Cycle:
     replying, solving = _replying(story, of, now), _solving(story, of, now)
     solution = _ledger(story, solving, terms)
     held = tuple(pause for pause in solving.pauses if pause.cause in HELD_FOR_OTHERS)
-    calendar = _calendar_named(solution.calendar, terms)
+    calendar = _calendar_named(solution.calendar, terms.at(solving.limit))
     return Cycle(
         number=of.number,
         started_at=of.started_at,
@@ -136,17 +205,49 @@ def _first_contact(story: Story, of: Round, now: datetime) -> Met | None:
     return min([*words, *closings], key=lambda met: met.at, default=None)
 
 
+# --- the clocks of who speaks next -------------------------------------------------------
+
+
+def _turn_ledgers(
+    clock: ClockName, story: Story, of: Round, turns: Iterable[Turn], terms: Terms, now: datetime
+) -> tuple[Ledger, ...]:
+    """A ledger for each turn; none where the class never had such a term."""
+    runs = [_turn_run(clock, story, of, turn, now) for turn in turns]
+    ledgers = [_ledger(story, run, terms.since(run.of.started_at)) for run in runs if _is_heard(run)]
+    return tuple(ledger for ledger in ledgers if ledger.calendar or _is_retargeted(ledger))
+
+
+def _turn_run(clock: ClockName, story: Story, of: Round, turn: Turn, now: datetime) -> Run:
+    met = Met(turn.ended_at, turn.met_by) if turn.ended_at and turn.met_by else None
+    cut_at = None if met else turn.ended_at
+    end = _end(met, cut_at or of.void_at)
+    pausing = solution_pauses(story, of, end, now) if clock is ClockName.PROGRESS else void_pauses(of, end)
+    own = replace(of, started_at=turn.start)
+    return Run(clock, own, met, of.void_at, pauses_within(pausing, turn.start), now, cut_at)
+
+
+def _is_heard(run: Run) -> bool:
+    """What is said to an item that is no ticket any more begins nothing."""
+    return run.void_at is None or run.of.started_at < run.void_at
+
+
+def _is_retargeted(ledger: Ledger) -> bool:
+    return any(entry.kind is EntryKind.RETARGETED for entry in ledger.entries)
+
+
 # --- from a run to its ledger ------------------------------------------------------------
 
 
-def _ledger(story: Story, run: Run, terms: TermsByClass) -> Ledger:
-    course = course_of(run.clock, run.of, story.classes, story.extensions, run.pauses, terms, run.limit)
+def _ledger(story: Story, run: Run, terms: Terms) -> Ledger:
+    course = course_of(
+        run.clock, run.of, story.classes, story.extensions, run.pauses, terms.first, run.limit, terms.later
+    )
     goal = course.goal
     due_at, warn_at = _deadlines(goal, run)
     goes_on = run.end is None and course.is_ticket
     paused = goes_on and pause_at(run.pauses, run.now) is not None
     outcome, outcome_at = _verdict(course, run)
-    calendar = goal.calendar if goal else _calendar_named("", terms)
+    calendar = goal.calendar if goal else _calendar_named("", terms.at(run.limit))
     return Ledger(
         clock=run.clock,
         cycle=run.of.number,
@@ -159,7 +260,7 @@ def _ledger(story: Story, run: Run, terms: TermsByClass) -> Ledger:
         pauses=tuple(Span(pause.start, pause.end) for pause in run.pauses),
         entries=_entries(story, run, course),
         met_at=run.met.at if run.met else None,
-        met_by=run.met.by if run.met and run.clock is ClockName.REPLY else "",
+        met_by=run.met.by if run.met and run.clock is not ClockName.SOLUTION else "",
         outcome=outcome,
         outcome_at=outcome_at,
         running=goes_on and not paused,
@@ -167,7 +268,7 @@ def _ledger(story: Story, run: Run, terms: TermsByClass) -> Ledger:
         spent=_spent(run, calendar) if calendar else NOTHING,
         provisional=bool(goal and due_at and goal.calendar.is_provisional(due_at)),
         extended=course.extended,
-        waived=bool(_waivers(story, run)),
+        waived=any(reason for _, reason in _waivers(story, run)[-1:]),
     )
 
 
@@ -214,7 +315,9 @@ def _entries(story: Story, run: Run, course: Course) -> tuple[Entry, ...]:
         *_met_entries(run),
         *(Entry(at, EntryKind.WAIVED, reason) for at, reason in _waivers(story, run)),
     ]
-    if run.void_at and not run.met:
+    if run.cut_at:
+        found.append(Entry(run.cut_at, EntryKind.ENDED, "done"))
+    elif run.void_at and not run.met:
         found.append(Entry(run.void_at, EntryKind.ENDED, run.of.stays[-1].state))
     return tuple(sorted(found, key=lambda entry: (entry.at, _ORDER[entry.kind])))
 
@@ -233,4 +336,7 @@ def _met_entries(run: Run) -> Iterable[Entry]:
 
 
 def _waivers(story: Story, run: Run) -> list[tuple[datetime, str]]:
+    """Of the clocks that KPIs count; the last one stands, and one without a reason takes it back."""
+    if run.clock not in {ClockName.REPLY, ClockName.SOLUTION}:
+        return []
     return [(at, reason) for at, reason in story.waived if at <= run.now and run.of.holds(at)]
