@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from app.bitrix.portal import Portal
 from app.clock import SetClock
 from app.demo.office import Case, Office, furnish
-from app.demo.portal import EmulatedPortal
+from app.demo.portal import EmulatedPortal, Profile
 from app.desk import Desk, open_desk
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
@@ -31,6 +31,13 @@ from tests.portals import profile
 TOKEN = "events-of-this-test"
 FIRE = "Пожарная машина стоит у закрытых ворот, въехать не может, горит дом"
 SMS = "Житель не получает код для входа в приложение, пробовал три раза"
+
+
+class LeapingClock(SetClock):
+    """Waiting takes no time of ours."""
+
+    async def sleep(self, length: timedelta) -> None:
+        self.advance(max(length, timedelta(0)))
 
 
 @dataclass
@@ -121,10 +128,14 @@ async def scene(
     dry_run: bool = False,
     database: str = "",
     twist: Callable[[bytes], bytes] | None = None,
+    kind: Profile | None = None,
 ) -> AsyncIterator[Scene]:
-    """`twist` changes the portal's answers on their way, for what the emulated portal never says."""
-    clock = SetClock(at(start))
-    portal = EmulatedPortal(clock.now, profile=profile(), seed=7)
+    """`twist` changes the portal's answers on their way, for what the emulated portal never says.
+
+    A `kind` of portal with limits of its own is met on a clock that leaps to where one waits for them.
+    """
+    clock = (LeapingClock if kind else SetClock)(at(start))
+    portal = EmulatedPortal(clock.now, profile=kind or profile(), seed=7)
     office = furnish(portal)
     rules = folder / "rules.toml"
     await asyncio.to_thread(write, rules, office.rules())

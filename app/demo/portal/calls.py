@@ -1,7 +1,7 @@
 """One call through the portal: fault, method, scope, running time, judge, run, and its `time`."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import errors
@@ -74,7 +74,12 @@ class Calls:
             raise errors.operating_exceeded()
         self.judge.check(method.name, params)
         result = method.run(Call(self.world, who.user, params, who.scopes))
-        return result if isinstance(result, Page) else Page(result)
+        return self._counted(result, params) if isinstance(result, Page) else Page(result)
+
+    def _counted(self, page: Page, params: dict[str, Any]) -> Page:
+        """With the counting turned off, `total` is 0 or not there (rest.md 1.6)."""
+        uncounted = str(params.get("start")) == "-1" and self.world.profile.uncounted == "absent"
+        return replace(page, total=None) if uncounted else page
 
     def _break(self, name: str) -> None:
         kind = self.faults.call(name)

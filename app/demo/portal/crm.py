@@ -145,11 +145,15 @@ def _selected(call: Call) -> list[str] | None:
 
 def _cut(item: Record, wanted: list[str] | None, world: World) -> Record:
     if wanted is None:
-        return item
+        return item if world.profile.all_has_own else _without_own(item)
     for name in wanted:
         if name not in item:
             world.unknown_fields.append(f"select {item['entityTypeId']}.{name}")
     return {name: value for name, value in item.items() if name in wanted and name != "fm"}
+
+
+def _without_own(item: Record) -> Record:
+    return {name: value for name, value in item.items() if not name.lower().startswith("uf")}
 
 
 @rest("crm.item.add", "crm")

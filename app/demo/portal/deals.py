@@ -10,7 +10,7 @@ from .query import Column
 from .registry import Call, Page, integer, rest
 from .world import Record, UserField, World
 
-_EMPTY_MULTIPLE: tuple[Any, ...] = ([], False, "")
+_EMPTY_MULTIPLE: dict[str, Any] = {"list": [], "false": False, "text": ""}
 _PLAIN_ZERO = {"COMPANY_ID", "REVENUE"}
 
 
@@ -45,7 +45,8 @@ def _shown_value(name: str, kind: str, value: Any, world: World) -> str | None:
 def _shown_uf(world: World, field: UserField, value: Any) -> Any:
     """An empty multiple field answers [], false or an empty string: which is not known, so any of them."""
     if field.multiple and not value:
-        return world.random.choice(_EMPTY_MULTIPLE)
+        form = world.profile.empty_multiple
+        return _EMPTY_MULTIPLE[world.random.choice(list(_EMPTY_MULTIPLE)) if form == "any" else form]
     return values.classic(field.type, value, world.profile.portal_zone, user_field=True)
 
 

@@ -203,7 +203,7 @@ def _directory(entity_type: int, item: Record) -> str:
 def _check_required(world: World, entity_type: int, item: Record, stage: str) -> None:
     for name in world.required.get((entity_type, stage), []):
         if values.empty(item.get(name)):
-            raise errors.RestError("CRM_FIELD_ERROR_REQUIRED", f"Поле «{name}» обязательно для заполнения")
+            raise errors.RestError(world.profile.required_code, f"Поле «{name}» обязательно для заполнения")
 
 
 def _move(world: World, entity_type: int, item: Record, before: Record, target: Stage, by: int) -> None:
@@ -257,11 +257,12 @@ def delete(world: World, entity_type: int, number: int) -> bool:
 
 
 def restore(world: World, entity_type: int, number: int) -> None:
-    """Out of the bin under the same number; to others it looks like an addition (undocumented)."""
+    """Out of the bin under the same number; what others hear of it is the profile's (undocumented)."""
     kept = world.bin.pop((entity_type, number))
     world.items[entity_type][number] = kept["item"]
     world.activities.update(kept["activities"])
-    announce(world, entity_type, number, "ADD")
+    if world.profile.restored != "nothing":
+        announce(world, entity_type, number, world.profile.restored.upper())
 
 
 def touch(world: World, entity_type: int, number: int, by: int) -> None:

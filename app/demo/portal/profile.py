@@ -52,12 +52,31 @@ class Profile:
     """Events carry `event_handler_id`; old samples lack it."""
     funnel_move: Literal["both", "category"] = "both"
     """A move between funnels fires the category event and the update (source) or the former alone (docs)."""
+    license: str = "ru_std"
+    """The tariff as app.info tells it."""
+    features: tuple[str, ...] = ()
+    """What feature.get affirms: rest_offline_extended, rest_auth_connector (rest.md 3.4)."""
     loopback_handlers: bool = True
     """Handlers without a dot in the host are taken, unlike the product."""
+    event_ts: Literal["built", "sent"] = "built"
+    """`ts` of an event is that of the change (source) or of the posting (docs)."""
+    restored: Literal["add", "update", "nothing"] = "add"
+    """What is heard of an item that comes back from the bin (unknown); the same of an import and a merge."""
+    uncounted: Literal["zero", "absent"] = "zero"
+    """`total` of a list asked for with `start=-1`."""
+    all_has_own: bool = True
+    """`select: ["*"]` of crm.item.list brings custom fields too (unknown)."""
+    empty_multiple: Literal["any", "list", "false", "text"] = "any"
+    """An empty multiple custom field in a classic answer (unknown): any of three forms, or always one."""
+    required_code: str = "CRM_FIELD_ERROR_REQUIRED"
+    """The refusal of a move to a stage that wants a field (unknown; the docs also print «-»)."""
 
 
 CLOUD_STD = Profile("cloud-std")
-ENTERPRISE = replace(CLOUD_STD, name="cloud-enterprise", bucket=250, drain=5.0)
+EXTENDED = ("rest_offline_extended", "rest_auth_connector")
+ENTERPRISE = replace(
+    CLOUD_STD, name="cloud-enterprise", bucket=250, drain=5.0, license="ru_ent250", features=EXTENDED
+)
 UNLIMITED = replace(CLOUD_STD, name="unlimited", bucket=None, operating=None)
 SELF_HOSTED = replace(
     CLOUD_STD,
