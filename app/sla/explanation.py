@@ -12,14 +12,14 @@ MINUTE = timedelta(minutes=1)
 
 
 def explained(cycle: Cycle, calendars: Mapping[str, Calendar], now: datetime) -> tuple[ExplainedSpan, ...]:
-    """The spans of both clocks from the start to their end or `now`; `calendars` by name in the rules.
+    """The spans of every clock from its start to its end or `now`; `calendars` by name in the rules.
 
     Closed hours keep their own reason inside a pause, so a pause's minutes are its open time. The
     counted minutes add up to `Ledger.spent` in whole minutes, seconds carried from span to span.
     """
     return tuple(
         span
-        for ledger in (cycle.reply, cycle.solution)
+        for ledger in cycle.ledgers
         if ledger.calendar in calendars
         for span in _in_minutes(ledger, _stretches(ledger, calendars[ledger.calendar], now))
     )

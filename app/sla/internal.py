@@ -124,7 +124,7 @@ def _ledger(story: Story, of: Round, turn: Held, ola: Ola, now: datetime) -> Led
         term=term,
         calendar=ola.calendar_name,
         due_at=due_at,
-        entries=tuple(_entries(turn, met_at, met_by, outcome_at if outcome is OutcomeWord.BREACHED else None)),
+        entries=tuple(_entries(turn, met_at, met_by, due_at if outcome is OutcomeWord.BREACHED else None)),
         met_at=met_at,
         met_by=met_by,
         outcome=outcome,

@@ -12,7 +12,11 @@ JUST_PAST = timedelta(seconds=1)
 
 
 def sla_state(cycle: Cycle, state: State, now: datetime) -> SlaState | None:
-    """The card's state (contract.md 5); None where there are no clocks. A paused clock does not run."""
+    """The card's state (contract.md 5); None where there are no clocks. A paused clock does not run.
+
+    Reply and solution only: the clocks whose deadlines stand on the card beside the state and whose
+    verdicts are the KPIs', so that card and figures never disagree. The others are shown, not judged.
+    """
     ledgers = (cycle.reply, cycle.solution)
     if state in VOID_STATES or all(ledger.due_at is None for ledger in ledgers):
         return None
@@ -34,7 +38,7 @@ def first_warning(ledger: Ledger) -> datetime:
 
 def next_moment(cycle: Cycle, now: datetime) -> datetime | None:
     """When something happens next by the clock alone: a warning, a breach, the end of a postponement."""
-    moments = [*_moments(cycle.reply), *_moments(cycle.solution)]
+    moments = [at for ledger in cycle.ledgers for at in _moments(ledger)]
     return min((at for at in moments if at > now), default=None)
 
 

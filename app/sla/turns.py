@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from app.model import DONE_STATES, Side, Spoken, Story
+from app.model import DONE_STATES, Side, Spoken, State, Story
 from app.sla.rounds import Round, Stay
 
 
@@ -25,13 +25,17 @@ class Turn:
 
 
 class _Step(NamedTuple):
-    """What happened, in order of time. At one instant a client's word stands before ours, and both
-    before the move that follows from them: nobody is accused for the portal's grain of a second."""
+    """What happened, in order of time.
+
+    At one instant a client's word stands before ours, and both before the move that follows from
+    them: nobody is accused for the portal's grain of a second.
+    """
 
     at: datetime
     rank: int
     said: Spoken | None = None
-    stay: Stay | None = None
+    state: State | None = None
+    is_open: bool = False
 
 
 def waiting_turns(story: Story, of: Round, replied_at: datetime, now: datetime) -> Iterator[Turn]:
@@ -40,41 +44,52 @@ def waiting_turns(story: Story, of: Round, replied_at: datetime, now: datetime) 
     A message to a ticket that stands solved waits from the return to work: the time in between is
     not counted, as for the solution. One left without an answer by the solution ends with it.
     """
-    waiting: datetime | None = None
-    is_done = False
+    since: datetime | None = None
+    idle = False
     for step in _steps(story, of, now):
-        if step.stay:
-            if waiting and not is_done and step.stay.state in DONE_STATES:
-                yield Turn(waiting, step.at)
-                waiting = None
-            elif waiting and is_done and step.stay.open:
-                waiting = step.at
-            is_done = step.stay.state in DONE_STATES or (is_done and not step.stay.open)
-        elif step.said and step.said.side is Side.CLIENT:
-            asks = not step.said.thanks and step.at > replied_at
-            waiting = waiting or (step.at if asks else None)
-        elif step.said and waiting:
-            if not is_done:
-                yield Turn(waiting, step.at, _how(step.said))
-            waiting = None
-    if waiting and not is_done:
-        yield Turn(waiting)
+        if since and not idle and (how := _answered(step)) is not None:
+            yield Turn(since, step.at, how)
+        since = _waiting_since(step, since, idle, replied_at)
+        idle = _is_idle(step, idle)
+    if since and not idle:
+        yield Turn(since)
+
+
+def _answered(step: _Step) -> str | None:
+    """How a step ends a client's wait: by our word, by the solution (""), or not at all."""
+    if step.said:
+        return _how(step.said) if step.said.side is Side.OURS else None
+    return "" if step.state in DONE_STATES else None
+
+
+def _waiting_since(step: _Step, since: datetime | None, idle: bool, replied_at: datetime) -> datetime | None:
+    if step.said and step.said.side is Side.CLIENT:
+        asks = not step.said.thanks and step.at > replied_at
+        return since or (step.at if asks else None)
+    if step.said or (step.state in DONE_STATES and not idle):
+        return None
+    return step.at if since and idle and step.is_open else since
+
+
+def _is_idle(step: _Step, idle: bool) -> bool:
+    """Whether the ticket stands solved, so that nobody waits for us."""
+    if not step.state:
+        return idle
+    return step.state in DONE_STATES or (idle and not step.is_open)
 
 
 def telling_turns(story: Story, of: Round, now: datetime) -> Iterator[Turn]:
     """From each of our messages while the ticket was open to the next one, or to the solution."""
     told_at: datetime | None = None
-    is_open = False
+    idle = False
     for step in _steps(story, of, now):
-        if step.stay:
-            is_open = step.stay.open or (is_open and step.stay.state not in DONE_STATES)
-            if told_at and step.stay.state in DONE_STATES:
-                yield from _lasting(Turn(told_at, step.at, "done"))
-                told_at = None
-        elif step.said and step.said.side is Side.OURS:
-            if told_at:
-                yield from _lasting(Turn(told_at, step.at, _how(step.said)))
-            told_at = step.at if is_open else None
+        idle = _is_idle(step, idle)
+        how = _answered(step)
+        if how is None:
+            continue
+        if told_at:
+            yield from _lasting(Turn(told_at, step.at, how or "done"))
+        told_at = None if idle else step.at
     if told_at:
         yield Turn(told_at)
 
@@ -98,4 +113,4 @@ def _steps(story: Story, of: Round, now: datetime) -> list[_Step]:
 def _moves(stays: Iterable[Stay]) -> Iterator[_Step]:
     """The first stay is there before the first word."""
     for number, stay in enumerate(stays):
-        yield _Step(stay.start, 2 if number else -1, stay=stay)
+        yield _Step(stay.start, 2 if number else -1, state=stay.state, is_open=stay.open)

@@ -5,6 +5,7 @@ import pytest
 from app.model import SlaState, State, Story
 from app.sla.state import next_moment, sla_state
 from tests.sla.lives import (
+    BREACHED,
     CLOSED,
     EMERGENCY,
     HOLD,
@@ -168,4 +169,12 @@ def test_an_answer_of_the_client_brings_the_moments_back() -> None:
         "23.11 10:00", ("23.11 12:00", WAIT), ("23.11 16:00", WORK), spoken=[*REPLIED, client("23.11 15:00")]
     )
 
-    assert shown(next_moment(cycle(story, "23.11 15:00"), at("23.11 15:00"))) == "25.11 13:00"
+    assert shown(next_moment(cycle(story, "23.11 15:00"), at("23.11 15:00"))) == "24.11 10:00"  # next reply
+    assert shown(next_moment(cycle(story, "24.11 11:00"), at("24.11 11:00"))) == "25.11 13:00"  # solution
+
+
+def test_the_clocks_beside_reply_and_solution_do_not_colour_the_card() -> None:
+    silent = life("23.11 10:00", ("23.11 12:00", WORK), spoken=[*REPLIED, client("23.11 12:30")])
+
+    assert cycle(silent, "24.11 09:00").next_replies[0].outcome is BREACHED
+    assert state_of(silent, "24.11 09:00") is SlaState.ON_TRACK
