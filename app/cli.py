@@ -17,7 +17,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import commands, logs
-from app.bitrix.errors import Misconfigured, PortalError
+from app.bitrix.errors import Misconfigured, PortalError, ShutOut
 from app.clock import parse_clock
 from app.metrics.periods import PeriodKind
 from app.model import ItemRef
@@ -212,7 +212,9 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Misconfigured as fault:
-        _fail(f"портал отказал ({fault}): проверьте B24SLA_PORTAL_WEBHOOK, подробности скажет b24sla check")
+        _fail(f"портал отказал ({fault}): подробности скажет b24sla check")
+    except ShutOut as fault:
+        _fail(f"портал не пускает ({fault}): {fault.remedy}")
     except (
         NotAllowed,
         RulesFault,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from app.bitrix.errors import Misconfigured
+from app.bitrix.errors import ShutOut
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Webhook:
         return self._key
 
     async def renewed(self, refused: Key, post: Post) -> Key:  # noqa: ARG002
-        raise Misconfigured("expired_token", "срок вебхука истёк: создайте новый без срока")
+        raise ShutOut("expired_token", "срок вебхука истёк: создайте новый без срока")
 
     async def moved(self, portal: str) -> None:
         log.warning(
@@ -111,5 +111,5 @@ def renamed_to(asked: str, location: str) -> str:
     """
     new, old = urlsplit(location), urlsplit(asked)
     if new.scheme != old.scheme or not new.netloc or new.path != old.path:
-        raise Misconfigured("redirect", "портал отвечает переадресацией: проверьте его адрес в настройках")
+        raise ShutOut("redirect", "портал отвечает переадресацией: проверьте его адрес в настройках")
     return f"{new.scheme}://{new.netloc}"

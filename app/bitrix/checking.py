@@ -10,7 +10,7 @@ from app.bitrix.card_fields import FIELDS, TASK_DEADLINE
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
-from app.bitrix.errors import Misconfigured, PortalError
+from app.bitrix.errors import PortalError, ShutOut
 from app.bitrix.fields import task_name
 from app.bitrix.results import Line
 from app.bitrix.stamping import PROVISION
@@ -187,8 +187,8 @@ class Checker:
 
 
 def _unreachable(error: PortalError) -> Line:
-    if isinstance(error, Misconfigured):
-        return Line("FAIL", f"портал не принял вебхук: {error}", "проверьте B24SLA_PORTAL_WEBHOOK")
+    if isinstance(error, ShutOut):
+        return Line("FAIL", f"портал не пускает: {error}", error.remedy)
     return Line("FAIL", f"портал не отвечает: {error}", "проверьте сеть и адрес")
 
 

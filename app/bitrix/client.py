@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,9 +20,20 @@ from typing import Any, Protocol
 import httpx
 
 from app.bitrix.access import Access, Key, renamed_to
-from app.bitrix.errors import LATER, MethodResting, PortalError, RetryLater, TokenExpired, TooFast
-from app.bitrix.limits import LONGEST, Bucket, Operating
+from app.bitrix.budget import Budget
+from app.bitrix.errors import (
+    LATER,
+    MethodResting,
+    Misconfigured,
+    PortalError,
+    RetryLater,
+    ShutOut,
+    TokenExpired,
+    TooFast,
+)
+from app.bitrix.limits import AUTO, LONGEST, SHARE
 from app.bitrix.times import of_unix
+from app.bitrix.troubles import OPENED, Shut, Troubles, begun, ended, kind_of
 from app.bitrix.wire import BATCH, Answer, Command, Group, Told, batch_params, read_answer, read_batch
 from app.model import Lane
 
@@ -58,7 +69,6 @@ class Traffic:
     waited: timedelta = timedelta(0)
     last_ok_at: datetime | None = None
     offset: timedelta = timedelta(0)  # the portal's clock minus ours
-    trouble: str = ""  # why the last request failed; empty when it did not
 
 
 class Client:
@@ -71,8 +81,10 @@ class Client:
         *,
         ca_file: Path | None = None,
         transport: Transport | None = None,
+        tariff: str = AUTO,
+        share: float = SHARE,
     ) -> None:
-        """`transport` replaces the network in tests."""
+        """`transport` replaces the network in tests; tariff and share as in [pace] of the rules."""
         self._access = access
         self._clock = clock
         self._http = httpx.AsyncClient(
@@ -82,8 +94,9 @@ class Client:
             follow_redirects=False,  # httpx would turn the POST into a GET (rest.md 1.1)
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
         )
-        self._bucket = Bucket(clock.now())
-        self._operating = Operating()
+        self.budget = Budget(clock.now(), tariff, share)
+        self.shut: Shut | None = None  # nothing is asked while it stands
+        self._troubles: Troubles = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._under_way: Counter[str] = Counter()  # commands by method
         self.traffic = Traffic()
@@ -93,10 +106,24 @@ class Client:
 
     async def call(self, command: Command, lane: Lane = Lane.LIVE) -> Answer:
         """One method in a request of its own. Raises PortalError."""
-        if rest := self._resting([command], Counter([command.method])):
+        if rest := self._resting([command], Counter([command.method]), lane):
             raise rest
         self.traffic.commands[command.method] += 1
-        return await self._request(command.method, dict(command.params), lane)
+        answer = await self._request(command.method, dict(command.params), lane, [command.method])
+        self._succeeded([command.method])
+        return answer
+
+    async def look(self) -> bool:
+        """While we are shut out: ask once whether it has passed. The only request that goes out then."""
+        if self.shut is not None:
+            self.shut = self.shut.looked(self._clock.now())
+            try:
+                await self._tried("profile", {}, Lane.LIVE, [OPENED])
+            except PortalError:
+                return False
+            self.shut = None
+            self._succeeded([OPENED])
+        return True
 
     async def run(self, groups: Sequence[Group], lane: Lane = Lane.LIVE) -> list[list[Told]]:
         """Every group's answers, in order; never raises: what failed is a PortalError in its place.
@@ -104,7 +131,7 @@ class Client:
         A group's commands travel in one request and may refer to each other (wire.From).
         """
         told: list[list[Told]] = [[] for _ in groups]
-        packs = _packs(groups, self._operating)
+        packs = _packs(groups, self.budget)
         await asyncio.gather(*(self._run_pack(pack, told, lane) for pack in packs))
         return told
 
@@ -116,9 +143,10 @@ class Client:
         """Send those groups of a pack whose methods may all run now; the others come later."""
         awake: Pack = []
         pending = Counter(self._under_way)
+        tired = self._rest("batch", 1, lane)  # some portals bill the batch, not its commands (rest.md 1.5)
         for place, group in pack:
             pending.update(command.method for command in group)
-            rest = self._resting(group, pending)
+            rest = tired or self._resting(group, pending, lane)
             if rest is None:
                 awake.append((place, group))
             else:
@@ -128,12 +156,13 @@ class Client:
         for place, group in awake:
             told[place] = [next(answers) for _ in group]
 
-    def _resting(self, group: Group, pending: Mapping[str, int]) -> MethodResting | None:
-        for method in {command.method for command in group}:
-            until = self._operating.rests_until(method, pending[method], self._clock.now())
-            if until is not None:
-                return MethodResting("operating", "метод отдыхает", at=until, method=method)
-        return None
+    def _resting(self, group: Group, pending: Mapping[str, int], lane: Lane) -> MethodResting | None:
+        rests = (self._rest(method, pending[method], lane) for method in {c.method for c in group})
+        return next((rest for rest in rests if rest), None)
+
+    def _rest(self, method: str, calls: int, lane: Lane) -> MethodResting | None:
+        until = self.budget.rests_until(method, calls, lane, self._clock.now())
+        return MethodResting("operating", "метод отдыхает", at=until, method=method) if until else None
 
     async def _batch(self, commands: Sequence[Command], lane: Lane) -> list[Told]:
         if not commands:
@@ -142,7 +171,7 @@ class Client:
         self.traffic.commands.update(methods)
         self._under_way.update(methods)
         try:
-            answer = await self._request("batch", batch_params(commands), lane)
+            answer = await self._request("batch", batch_params(commands), lane, methods)
         except PortalError as error:
             return [error] * len(commands)
         finally:
@@ -150,35 +179,47 @@ class Client:
         now = self._clock.now()
         told = read_batch(answer, commands, now)
         for command, one in zip(commands, told, strict=True):
-            self._note(command.method, one, now, limited="operating" in answer.time)
+            if isinstance(one, Answer):
+                self.budget.noted(command.method, one.time, now, limited="operating" in answer.time)
+            else:
+                self._failed(one, [command.method])
+        failed = {c.method for c, one in zip(commands, told, strict=True) if not isinstance(one, Answer)}
+        self._succeeded(methods.keys() - failed)
         return told
 
-    def _note(self, method: str, told: Told, now: datetime, *, limited: bool) -> None:
-        if isinstance(told, Answer):
-            self._operating = self._operating.noted(method, told.time, now, limited=limited)
-            return
-        self.traffic.errors[told.code] += 1
-        if isinstance(told, MethodResting):
-            self._operating = self._operating.resting(method, told.at)
+    async def _request(
+        self, method: str, params: dict[str, Any], lane: Lane, methods: Collection[str]
+    ) -> Answer:
+        if self.shut is not None:
+            raise self.shut.error()
+        return await self._tried(method, params, lane, methods)
 
-    async def _request(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+    async def _tried(
+        self, method: str, params: dict[str, Any], lane: Lane, methods: Collection[str]
+    ) -> Answer:
+        """`methods`: all that the request is about."""
+        try:
+            return await self._attempted(method, params, lane)
+        except PortalError as error:
+            self._failed(error, methods)
+            raise
+
+    async def _attempted(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
         expired: Key | None = None
         for attempt in range(TRIES):
             await self._wait_for_room(lane)
             key = await self._key(expired)
             try:
-                answer = await self._sent(key, method, params, lane)
+                return await self._sent(key, method, params, lane)
             except TokenExpired as error:  # refused at the door: nothing of it was executed
                 if expired or attempt + 1 == TRIES:
-                    self._troubled(error)
-                    raise
+                    raise ShutOut(error.code, error.text, method=method) from None
                 expired = key
-            except TooFast:
-                self._bucket = self._bucket.full(self._clock.now())
+            except TooFast as error:
+                self.budget.refused(self._clock.now())
                 if attempt + 1 == TRIES:
                     raise
-            else:
-                return answer
+                self._failed(error, [OPENED])
         raise AssertionError("the last attempt returns or raises")
 
     async def _key(self, expired: Key | None) -> Key:
@@ -187,30 +228,23 @@ class Client:
             if expired is not None:
                 return await self._access.renewed(expired, self._post_form)
             return await self._access.key()
-        except PortalError as error:
-            self._troubled(error)
-            raise
+        except Misconfigured as error:  # without a key nothing can be asked
+            raise ShutOut(error.code, error.text) from None
 
     async def _wait_for_room(self, lane: Lane) -> None:
         """Nothing is awaited between looking and taking, so no lock is needed and no lane blocks another."""
-        while (wait := self._bucket.wait(lane, self._clock.now())) > timedelta(0):
+        while (wait := self.budget.wait(lane, self._clock.now())) > timedelta(0):
             self.traffic.waited += wait
             await self._clock.sleep(wait)
-        self._bucket = self._bucket.taken(self._clock.now())
+        self.budget.take(self._clock.now())
 
     async def _sent(self, key: Key, method: str, params: dict[str, Any], lane: Lane) -> Answer:
-        try:
-            # An urgent request does not queue behind slow ones of the other lanes.
-            async with nullcontext() if lane is Lane.URGENT else self._slots:
-                response = await self._posted(key, method, params)
-            now = self._clock.now()
-            answer = read_answer(response.status_code, response.content, now, method=method)
-        except TokenExpired:
-            raise  # an hour has passed: no trouble yet
-        except PortalError as error:
-            self._troubled(error)
-            raise
-        self._went_well(method, answer, now)
+        # An urgent request does not queue behind slow ones of the other lanes.
+        async with nullcontext() if lane is Lane.URGENT else self._slots:
+            response = await self._posted(key, method, params)
+        now = self._clock.now()
+        answer = read_answer(response.status_code, response.content, now, method=method)
+        self._answered(method, answer, now)
         return answer
 
     async def _posted(self, key: Key, method: str, params: dict[str, Any]) -> httpx.Response:
@@ -240,33 +274,39 @@ class Client:
         except httpx.TransportError as fault:
             raise RetryLater(type(fault).__name__, "ответ не пришёл", at=later, unknown_fate=True) from None
 
-    def _went_well(self, method: str, answer: Answer, now: datetime) -> None:
-        if self.traffic.trouble:
-            log.info("the portal answers again")
-        self.traffic.trouble = ""
+    def _answered(self, method: str, answer: Answer, now: datetime) -> None:
         self.traffic.last_ok_at = now
-        self._operating = self._operating.noted(method, answer.time, now)
+        self.budget.answered(method, answer.time, now)
         finished_at = of_unix(answer.time.get("finish"))
         if finished_at is not None:
             self.traffic.offset = finished_at - now
 
-    def _troubled(self, error: PortalError) -> None:
+    def _failed(self, error: PortalError, methods: Collection[str]) -> None:
+        now = self._clock.now()
         self.traffic.errors[error.code] += 1
-        if isinstance(error, MethodResting) and error.method != "batch":
-            self._operating = self._operating.resting(error.method, error.at)
-        if not self.traffic.trouble:
-            log.warning("the portal does not answer as it should: %s %s", error.method, error.code)
-        self.traffic.trouble = str(error)
+        if isinstance(error, MethodResting):
+            self.budget.resting(error.method, error.at)
+        if isinstance(error, ShutOut) and self.shut is None:
+            self.shut = Shut.begun(error, now)
+        before, self._troubles = self._troubles, begun(self._troubles, error, methods, now)
+        kind = kind_of(error)
+        if kind is not None and kind not in before:
+            log.warning("trouble with the portal: %s: %s", kind, error)
+
+    def _succeeded(self, methods: Collection[str]) -> None:
+        before, self._troubles = self._troubles, ended(self._troubles, methods, self._clock.now())
+        for kind in before.keys() - self._troubles.keys():
+            log.info("trouble with the portal is over: %s", kind)
 
 
-def _packs(groups: Sequence[Group], operating: Operating) -> list[Pack]:
+def _packs(groups: Sequence[Group], budget: Budget) -> list[Pack]:
     """Groups with their places, packed whole into requests: at most fifty commands, and no more
     work than the portal does before it cuts the request.
     """
     packs: list[Pack] = [[]]
     count, seconds = 0, 0.0
     for place, group in enumerate(groups):
-        cost = sum(operating.cost(command.method) for command in group)
+        cost = sum(budget.cost(command.method) for command in group)
         if packs[-1] and (count + len(group) > BATCH or seconds + cost > LONGEST):
             packs.append([])
             count, seconds = 0, 0.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.bitrix.access import Access, Webhook
+from app.bitrix.limits import AUTO, SHARE
 from app.model import ItemRef, Kind
 
 
@@ -68,6 +69,8 @@ class PortalConfig:
     chats: tuple[str, ...] = ()  # dialogs that `check` looks at
     colleagues: Collection[int] = ()  # people whom the rules name: none of them may own the webhook
     since: datetime | None = None  # how far the first sweep looks back, at least a day
+    tariff: str = AUTO  # of limits.TARIFFS, or found out
+    share: float = SHARE  # of the address's budget of requests
     application: Access | None = field(default=None, repr=False)
 
     @property

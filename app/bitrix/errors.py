@@ -10,13 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, ClassVar
 
 from app.bitrix.times import of_unix
 
 
+class Effect(StrEnum):
+    """What an error does to the road."""
+
+    WAIT = "wait"  # the same call again, not before its moment
+    REST = "rest"  # this method waits, the others go on
+    ITEM = "item"  # this item or message is given up: failed work
+    METHOD = "method"  # this method needs a person; the others go on
+    STOP = "stop"  # nothing is asked any more, but for a rare look whether it has passed
+    RENEW = "renew"  # a new token, and once more
+
+
 class PortalError(Exception):
     """Something the portal did not do. `unknown_fate`: a write may have happened all the same."""
+
+    effect: ClassVar[Effect] = Effect.ITEM
 
     def __init__(self, code: str, text: str = "", *, method: str = "", unknown_fate: bool = False) -> None:
         self.code = code
@@ -28,6 +42,8 @@ class PortalError(Exception):
 
 class RetryLater(PortalError):
     """It will pass: try again, not before `at`."""
+
+    effect = Effect.WAIT
 
     def __init__(
         self, code: str, text: str = "", *, at: datetime, method: str = "", unknown_fate: bool = False
@@ -43,21 +59,46 @@ class TooFast(RetryLater):
 class MethodResting(RetryLater):
     """One method used up its operating time; the others still work. The call was not executed."""
 
+    effect = Effect.REST
+
 
 class Refused(PortalError):
     """Refused for good: the same call will be refused again."""
 
 
 class Misconfigured(PortalError):
-    """Nothing works until a person mends the webhook, its rights or the tariff."""
+    """This does not work until a person gives the right, the scope or the tariff for it."""
+
+    effect = Effect.METHOD
 
 
-class Overloaded(PortalError):
-    """The vendor blocked us by hand: stop and tell a person, do not retry."""
+class ShutOut(PortalError):
+    """Nothing works until a person mends the access: the webhook, its owner, the portal, the tariff."""
+
+    effect = Effect.STOP
+    looks: ClassVar[tuple[timedelta, timedelta]] = (timedelta(minutes=1), timedelta(minutes=15))
+    """After how long somebody looks whether it has passed: the first time, and at most."""
+
+    @property
+    def remedy(self) -> str:
+        """What a person should do."""
+        return _SHUT_OUT.get(self.code.lower(), PLAN_REMEDY)
+
+
+class Overloaded(ShutOut):
+    """The vendor blocked us by hand: stop, tell a person, and look rarely."""
+
+    looks = (timedelta(hours=1), timedelta(hours=1))
+
+    @property
+    def remedy(self) -> str:
+        return OVERLOAD_REMEDY
 
 
 class TokenExpired(PortalError):
     """Refresh the access token and repeat once."""
+
+    effect = Effect.RENEW
 
 
 SOON = timedelta(seconds=2)
@@ -65,11 +106,26 @@ LATER = timedelta(seconds=30)
 RESTING = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=1)  # the portal counts over ten minutes; more is a clock gone astray
 
+_SHUT_OUT: Mapping[str, str] = {
+    "invalid_token": "переустановите приложение на портале",
+    "no_auth_found": "проверьте адрес вебхука",
+    "invalid_credentials": "вебхук удалён или истёк: создайте новый и запишите его в B24SLA_PORTAL_WEBHOOK",
+    "user_access_error": "откройте владельцу вебхука доступ на портал",
+    "authorization_error": "владелец вебхука уволен или заблокирован: нужен вебхук другого пользователя",
+    "application_not_found": "приложение удалено с портала: установите его заново",
+    "error_oauth": "закончите установку приложения на портале",
+    "payment_required": "продлите тариф портала",
+    "portal_deleted": "портал закрыт или удалён: проверьте его адрес",
+    "invalid_request": "порталу нужен адрес с https",
+    "expired_token": "срок доступа истёк: создайте новый вебхук без срока или переустановите приложение",
+    "redirect": "портал отвечает переадресацией: проверьте его адрес в настройках",
+}
+"""What a person can do when nothing works any more."""
+OVERLOAD_REMEDY = "вендор остановил запросы вручную: напишите в поддержку Битрикс24"
+PLAN_REMEDY = "REST не входит в тариф портала: продлите или смените тариф"
 _MISCONFIGURED = (
-    "invalid_token", "no_auth_found", "invalid_credentials", "insufficient_scope", "user_access_error",
-    "authorization_error", "application_not_found", "error_oauth", "payment_required", "wrong_auth_type",
-    "wrong_license", "allowed_only_intranet_user", "method_confirm_waiting", "method_confirm_denied",
-    "error_method_not_found", "invalid_request", "portal_deleted",
+    "insufficient_scope", "wrong_auth_type", "wrong_license", "allowed_only_intranet_user",
+    "method_confirm_waiting", "method_confirm_denied", "error_method_not_found",
     "bitrix_rest_v3_exception_insufficientscopeexception",
 )  # fmt: skip
 _REFUSED = (
@@ -84,6 +140,7 @@ _REMEDY: Mapping[str, type[PortalError]] = {
     "expired_token": TokenExpired,
     "internal_server_error": RetryLater,
     "error_unexpected_answer": RetryLater,
+    **dict.fromkeys(_SHUT_OUT.keys() - {"expired_token"}, ShutOut),
     **dict.fromkeys(_MISCONFIGURED, Misconfigured),
     **dict.fromkeys(_REFUSED, Refused),
 }
@@ -97,7 +154,7 @@ def error_of(
     if "error" not in body and (status is None or status < 400):
         return None
     code, text = _told(body)
-    remedy = _REMEDY.get(code.lower()) or _by_status(status)
+    remedy = _remedy(code.strip().lower(), status)
     code = code or (f"HTTP {status}" if status else "")
     if remedy is MethodResting:
         return MethodResting(code, text, at=_reset_at(body, now), method=method)
@@ -123,6 +180,17 @@ def _told(body: Mapping[str, Any]) -> tuple[str, str]:
 
 def _plain(text: object) -> str:
     return _TAG.sub(" ", str(text or "")).strip()
+
+
+def _remedy(code: str, status: int | None) -> type[PortalError]:
+    """By the code. Methods refuse rights with ACCESS_DENIED too, but only a missing plan is a 401; and what
+    is wrong with a request can be wrong with one command of it.
+    """
+    if code == "access_denied" and status == 401:
+        return ShutOut
+    if code == "invalid_request" and status is None:
+        return Refused
+    return _REMEDY.get(code) or _by_status(status)
 
 
 def _by_status(status: int | None) -> type[PortalError]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from app.bitrix.budget import Budget
 from app.bitrix.checking import Checker
 from app.bitrix.client import Client, Clock, Traffic, Transport
 from app.bitrix.config import PortalConfig, SourceConfig
@@ -47,6 +48,7 @@ from app.bitrix.results import (
 )
 from app.bitrix.shapes import Shape, shape_of
 from app.bitrix.sweep import Lines, changes
+from app.bitrix.troubles import Shut
 from app.bitrix.voice import Voice
 from app.bitrix.wire import Answer, Command
 from app.bitrix.writing import Writer
@@ -69,7 +71,10 @@ class Portal:
 
     def __init__(self, config: PortalConfig, clock: Clock, transport: Transport | None = None) -> None:
         self._config, self._clock, self._access = config, clock, config.access
-        self._client = Client(self._access, clock, ca_file=config.ca_file, transport=transport)
+        self._client = Client(
+            self._access, clock, ca_file=config.ca_file, transport=transport,
+            tariff=config.tariff, share=config.share,
+        )  # fmt: skip
         self._directory = Directory(self._client, config, clock, self._access)
         self._voice = Voice(self._client, self._directory, self._access.seed)
         self._reader = Reader(self._client, config, self._directory, clock)
@@ -88,6 +93,20 @@ class Portal:
     def last_ok_at(self) -> datetime | None:
         """When the portal last answered as it should."""
         return self._client.traffic.last_ok_at
+
+    @property
+    def shut(self) -> Shut | None:
+        """Why nothing is asked of the portal now; None: it may be asked."""
+        return self._client.shut
+
+    async def look(self) -> bool:
+        """Ask once whether we are let in again."""
+        return await self._client.look()
+
+    @property
+    def budget(self) -> Budget:
+        """What may be asked of it now."""
+        return self._client.budget
 
     def card_url(self, ref: ItemRef) -> str:
         """The card's address for a browser (contract.md 3)."""

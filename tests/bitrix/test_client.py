@@ -13,7 +13,7 @@ import pytest
 
 from app.bitrix.access import Webhook
 from app.bitrix.client import Client
-from app.bitrix.errors import MethodResting, Misconfigured, Overloaded, PortalError, RetryLater, TooFast
+from app.bitrix.errors import MethodResting, Overloaded, PortalError, RetryLater, ShutOut, TooFast
 from app.bitrix.wire import Answer, Command, From
 from app.clock import SetClock
 from app.model import Lane
@@ -201,7 +201,7 @@ async def test_renamed_portal_gets_the_same_post() -> None:
 )
 async def test_other_redirects_are_not_followed(location: str) -> None:
     error = await fault_of(always(httpx.Response(302, headers={"location": location})))
-    assert isinstance(error, Misconfigured)
+    assert isinstance(error, ShutOut)
 
 
 async def test_clock_of_the_portal_and_the_last_success_are_known() -> None:

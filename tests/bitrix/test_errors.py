@@ -1,6 +1,7 @@
 """Errors by code, every row of rest.md 1.4 under every status that its sources give."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.bitrix import errors
-from app.bitrix.errors import PortalError, error_of, undecodable
+from app.bitrix.errors import Effect, PortalError, error_of, undecodable
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 EXAMPLES = Path(__file__).parent.parent / "data" / "bitrix24" / "examples"
@@ -18,16 +19,17 @@ REMEDIES: list[tuple[Any, tuple[int | None, ...], type[PortalError]]] = [
     ("OPERATION_TIME_LIMIT", (429,), errors.MethodResting),
     ("OVERLOAD_LIMIT", (503, 401), errors.Overloaded),
     ("expired_token", (401,), errors.TokenExpired),
-    ("invalid_token", (401,), errors.Misconfigured),
-    ("NO_AUTH_FOUND", (401,), errors.Misconfigured),
-    ("INVALID_CREDENTIALS", (403, 401), errors.Misconfigured),
+    ("invalid_token", (401,), errors.ShutOut),
+    ("NO_AUTH_FOUND", (401,), errors.ShutOut),
+    ("INVALID_CREDENTIALS", (403, 401), errors.ShutOut),
     ("insufficient_scope", (403, 401, None), errors.Misconfigured),
-    ("user_access_error", (403, 401), errors.Misconfigured),
-    ("authorization_error", (401,), errors.Misconfigured),
-    ("APPLICATION_NOT_FOUND", (401,), errors.Misconfigured),
-    ("ERROR_OAUTH", (401,), errors.Misconfigured),
-    ("PAYMENT_REQUIRED", (401, 402), errors.Misconfigured),
-    ("ACCESS_DENIED", (403, 401, 400, None), errors.Refused),
+    ("user_access_error", (403, 401), errors.ShutOut),
+    ("authorization_error", (401,), errors.ShutOut),
+    ("APPLICATION_NOT_FOUND", (401,), errors.ShutOut),
+    ("ERROR_OAUTH", (401,), errors.ShutOut),
+    ("PAYMENT_REQUIRED", (401, 402), errors.ShutOut),
+    ("ACCESS_DENIED", (403, 400, None), errors.Refused),
+    ("ACCESS_DENIED", (401,), errors.ShutOut),  # "REST is available only by subscription."
     ("WRONG_AUTH_TYPE", (403,), errors.Misconfigured),
     ("WRONG_LICENSE", (403,), errors.Misconfigured),
     ("allowed_only_intranet_user", (403,), errors.Misconfigured),
@@ -36,11 +38,12 @@ REMEDIES: list[tuple[Any, tuple[int | None, ...], type[PortalError]]] = [
     ("ERROR_METHOD_NOT_FOUND", (404, None), errors.Misconfigured),
     ("ERROR_BATCH_METHOD_NOT_ALLOWED", (405, None), errors.Refused),
     ("ERROR_BATCH_LENGTH_EXCEEDED", (400, None), errors.Refused),
-    ("INVALID_REQUEST", (400, 401), errors.Misconfigured),
+    ("INVALID_REQUEST", (400, 401), errors.ShutOut),
+    ("INVALID_REQUEST", (None,), errors.Refused),
     ("ERROR_ARGUMENT", (400,), errors.Refused),
     ("ERROR_CORE", (400, None), errors.Refused),
     ("ERROR_CORE", (500,), errors.RetryLater),
-    ("PORTAL_DELETED", (500, 410, 403), errors.Misconfigured),
+    ("PORTAL_DELETED", (500, 410, 403), errors.ShutOut),
     ("INTERNAL_SERVER_ERROR", (500, None), errors.RetryLater),
     ("ERROR_UNEXPECTED_ANSWER", (500,), errors.RetryLater),
     ("WRONG_ENCODING", (200,), errors.Refused),
@@ -62,9 +65,44 @@ def test_code_decides_the_remedy(code: Any, status: int | None, remedy: type[Por
     assert type(error) is remedy
 
 
-@pytest.mark.parametrize("code", ["query_limit_exceeded", "Query_Limit_Exceeded"])
-def test_case_of_the_code_says_nothing(code: Any) -> None:
-    assert isinstance(error_of(503, {"error": code}, NOW), errors.TooFast)
+@pytest.mark.parametrize(("code", "status", "remedy"), ROWS)
+@pytest.mark.parametrize("spelt", [str.lower, str.upper, str.title])
+def test_case_of_the_code_says_nothing(
+    code: Any, status: int | None, remedy: type[PortalError], spelt: Callable[[str], str]
+) -> None:
+    assert type(error_of(status, {"error": spelt(str(code))}, NOW)) is remedy
+
+
+EFFECTS: list[tuple[type[PortalError], Effect]] = [
+    (errors.TooFast, Effect.WAIT),
+    (errors.RetryLater, Effect.WAIT),
+    (errors.MethodResting, Effect.REST),
+    (errors.Refused, Effect.ITEM),
+    (errors.Misconfigured, Effect.METHOD),
+    (errors.ShutOut, Effect.STOP),
+    (errors.Overloaded, Effect.STOP),
+    (errors.TokenExpired, Effect.RENEW),
+]
+
+
+@pytest.mark.parametrize(("remedy", "effect"), EFFECTS)
+def test_every_remedy_has_its_effect_on_the_road(remedy: type[PortalError], effect: Effect) -> None:
+    assert remedy.effect is effect
+
+
+def test_no_row_is_without_an_effect() -> None:
+    assert {remedy for _, _, remedy in ROWS} == {remedy for remedy, _ in EFFECTS}
+
+
+@pytest.mark.parametrize(("code", "status", "remedy"), [row for row in ROWS if row[2].effect is Effect.STOP])
+def test_who_is_shut_out_is_told_what_to_do(code: Any, status: int, remedy: type[PortalError]) -> None:
+    error = error_of(status, {"error": code}, NOW)
+    assert isinstance(error, errors.ShutOut)
+    assert len(error.remedy) > 20
+
+
+def test_vendors_block_is_looked_at_far_more_rarely_than_a_webhook() -> None:
+    assert errors.Overloaded.looks[0] >= timedelta(hours=1) > errors.ShutOut.looks[1]
 
 
 def test_every_sample_error_is_read() -> None:

@@ -135,8 +135,8 @@ async def test_webhook_without_scopes_fails(make: Make) -> None:
 async def test_a_webhook_that_was_not_accepted_is_no_silence(world: World) -> None:
     world.emulated.webhooks.clear()
     [line] = await world.portal.check()
-    assert (line.level, line.text.partition(":")[0]) == ("FAIL", "портал не принял вебхук")
-    assert line.remedy == "проверьте B24SLA_PORTAL_WEBHOOK"
+    assert (line.level, line.text.partition(":")[0]) == ("FAIL", "портал не пускает")
+    assert "B24SLA_PORTAL_WEBHOOK" in line.remedy
 
 
 @pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])
