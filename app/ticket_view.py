@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app import words
 from app.model import Cycle, ExplainedSpan, ItemRef, Kind, Ticket
 
 _CARD = {
@@ -89,11 +90,14 @@ def rfc3339(at: datetime | None) -> str | None:
 def ticket_json(
     ticket: Ticket, spans: Iterable[ExplainedSpan], *, portal_url: str, names: Mapping[int, str]
 ) -> dict[str, Any]:
-    """The object of `GET /api/v1/tickets/{ref}`; clocks and `spans` are those of the present cycle."""
+    """The object of `GET /api/v1/tickets/{ref}`; clocks and `spans` are those of the present cycle.
+
+    Phones and addresses are hidden here too: whoever needs one opens the card.
+    """
     return {
         "ref": str(ticket.ref),
         "cycle": ticket.cycle,
-        "title": ticket.title,
+        "title": words.masked(ticket.title),
         "url": card_url(portal_url, ticket.ref),
         **_class(ticket),
         **_people(ticket, names),
@@ -110,7 +114,7 @@ def ticket_json(
 def _class(ticket: Ticket) -> dict[str, Any]:
     return {
         "class": ticket.value.value,
-        "class_why": ticket.class_why,
+        "class_why": words.masked(ticket.class_why),
         "class_sure": ticket.class_sure,
         "confidence": ticket.confidence,
         "area": ticket.area.value,
@@ -121,8 +125,8 @@ def _people(ticket: Ticket, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "agent_id": ticket.agent,
         "agent": names.get(ticket.agent) if ticket.agent is not None else None,
-        "client": ticket.client_name or ticket.client or None,
-        "object": ticket.object or None,
+        "client": words.masked(ticket.client_name or ticket.client) or None,
+        "object": words.masked(ticket.object) or None,
         "channel": ticket.channel or None,
     }
 

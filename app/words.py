@@ -199,16 +199,36 @@ def number(value: float | None, digits: int = 1) -> str:
     return text.replace(".", ",")
 
 
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\d\w])(?:\+7|8|7)[\s\-(]*\d{3}[\s\-)]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)")
-_PHONE_ABROAD = re.compile(r"(?<![\d\w])\+\d[\d\s\-()]{8,16}\d")
+_MAIL = re.compile(r"[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_CARD = re.compile(r"(?<!\d)(?:\d[ \u00a0-]?){12,18}\d(?!\d)")
+_GAP = r"[\s().\-\u2010-\u2015]{0,4}"
+_PHONES = (
+    # A country's code, the operator's in one piece («7.11.2026 12.30» has none), seven digits more; abroad;
+    # a mobile one without its 8; a town's, «123-45-67».
+    (re.compile(rf"(?<!\d)(?:\+?7|8){_GAP}\d{{3}}(?:{_GAP}\d){{7}}(?!\d)"), "+7•••"),
+    (re.compile(rf"\+\d(?:{_GAP}\d){{8,14}}(?!\d)"), "+•••"),
+    (re.compile(rf"(?<!\d)\(?9\d{{2}}{_GAP}\d{{3}}(?:{_GAP}\d{{2}}){{2}}(?!\d)"), "•••"),
+    (re.compile(r"(?:\(\d{3,5}\)\s*\d{1,3}|(?<![\w-])\d{3})-\d{2}-\d{2}(?![\w-])"), "•••"),
+)
 
 
 def masked(text: str) -> str:
-    """The text with phones and e-mail addresses hidden (contract.md 5, domain.md 10)."""
-    text = _MAIL.sub("•••@•••", text)
-    text = _PHONE.sub("+7•••", text)
-    return _PHONE_ABROAD.sub("+•••", text)
+    """The text with phones, e-mail addresses and card numbers hidden (contract.md 5, domain.md 10)."""
+    text = _CARD.sub(_card, _MAIL.sub("•••@•••", text))
+    for form, instead in _PHONES:
+        text = form.sub(instead, text)
+    return text
+
+
+def _card(found: re.Match[str]) -> str:
+    return "•••• ••••" if _is_card(found[0]) else found[0]
+
+
+def _is_card(number: str) -> bool:
+    """By the check digit (Luhn), else every long number would be one."""
+    digits = [int(sign) for sign in number if sign.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def plain(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from app import words
 from app.commands.speech import Mistake, needs_database, say, say_json
 from app.desk import open_desk
 from app.settings import Settings
@@ -40,7 +41,7 @@ def _may_hold(kind: str, key: str) -> bool:
 
 def _show_failed(groups: Any, *, as_json: bool) -> None:
     if as_json:
-        say_json({kind: [asdict(failure) for failure in found] for kind, found in groups.items()})
+        say_json({kind: [_tree(failure) for failure in found] for kind, found in groups.items()})
         return
     if not any(groups.values()):
         say("Неудавшейся работы нет.")
@@ -49,5 +50,9 @@ def _show_failed(groups: Any, *, as_json: bool) -> None:
             say(f"{failures.LABELS[kind]}: {_failure(failure)}")
 
 
+def _tree(failure: Failure) -> dict[str, Any]:
+    return asdict(failure) | {"error": words.masked(failure.error)}
+
+
 def _failure(failure: Failure) -> str:
-    return f"{failure.key}: {failure.error} (попыток {failure.attempts})"
+    return f"{failure.key}: {words.masked(failure.error)} (попыток {failure.attempts})"

@@ -56,7 +56,13 @@ def history(story: Story | None, cycles: Sequence[Cycle], around: Surroundings) 
     lines = [*(_told(story) if story else ()), *_reckoned(cycles, around)]
     lines.sort(key=lambda line: line[0])
     return tuple(
-        Happened(words.moment_short(at, around.zone), rfc3339(at) or "", tone, text, around.name_of(who))
+        Happened(
+            words.moment_short(at, around.zone),
+            rfc3339(at) or "",
+            tone,
+            words.masked(text),
+            around.name_of(who),
+        )
         for at, tone, text, who in lines
     )
 

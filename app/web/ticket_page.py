@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app import words
@@ -82,7 +82,7 @@ def ticket_page(
     state = sla_state(ticket.now_cycle, ticket.state, now) if ticket.sla_state else None
     return TicketPage(
         number=f"№{ticket.ref.id}",
-        title=ticket.title.strip() or "Без темы",
+        title=words.masked(ticket.title.strip()) or "Без темы",
         kind=KIND_LABEL[ticket.ref.kind],
         state=words.STATE[ticket.state],
         cycle=ticket.cycle,
@@ -92,7 +92,9 @@ def ticket_page(
         sla_label=words.SLA_STATE[state] if state else "",
         card=card_url(around.portal_url, ticket.ref),
         notes=tuple(note for note in _notes(ticket, around) if note),
-        facts=tuple(fact for fact in _facts(ticket, around) if fact.value),
+        facts=tuple(
+            replace(fact, value=words.masked(fact.value)) for fact in _facts(ticket, around) if fact.value
+        ),
         terms=tuple(_terms(ticket, spans, around, now)),
         history=history(story, ticket.cycles, around),
     )
