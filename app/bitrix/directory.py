@@ -11,10 +11,10 @@ from app.bitrix.access import Access
 from app.bitrix.card_fields import BY_CODE, FieldKind
 from app.bitrix.client import Client, Clock
 from app.bitrix.config import PortalConfig
-from app.bitrix.errors import Misconfigured, Refused
+from app.bitrix.errors import Misconfigured, Refused, RetryLater
 from app.bitrix.fields import Entity, entity_of, options_of
 from app.bitrix.items import COMPANY_TYPE, CONTACT_TYPE, client_name
-from app.bitrix.listing import Listing, complete
+from app.bitrix.listing import Listing, Single, complete
 from app.bitrix.wire import Answer, Command, From, Group, Told, as_list, as_map, number
 from app.model import DEAL_TYPE, Lane, Person
 
@@ -43,6 +43,7 @@ class Directory:
         self._entities: dict[int, tuple[datetime, Entity]] = {}
         self.names: dict[str, str] = {}  # "contact:5" → name
         self.outsiders: frozenset[int] = frozenset()  # users who are no employees
+        self._people: set[int] = set()  # of whom we know whether they are employees
         self.bot_id = 0
 
     @property
@@ -118,7 +119,25 @@ class Directory:
             raise users.error
         found = [person_of(row) for row in users.rows]
         self.outsiders = frozenset(person.id for person in found if not person.employee)
+        self._people = {person.id for person in found}
         return found
+
+    def strangers(self, ids: Collection[int]) -> dict[int, Single]:
+        """What to ask about users unknown so far: user.get leaves out whoever writes by e-mail."""
+        unknown = set(ids) - self._people - set(self.robots)
+        params = {"select": list(PERSON_FIELDS)}
+        return {
+            one: Single(Command("user.get", {"FILTER": {"ID": one}, **params})) for one in sorted(unknown)
+        }
+
+    def learn_strangers(self, asked: Mapping[int, Single]) -> None:
+        """Whom the portal does not name is no employee. What may be answered later stays unknown."""
+        for one, part in asked.items():
+            if isinstance(part.error, RetryLater):
+                continue
+            self._people.add(one)
+            if part.answer and not any(person_of(row).employee for row in part.answer.rows()):
+                self.outsiders |= {one}
 
 
 PERSON_FIELDS = ("ID", "ACTIVE", "NAME", "LAST_NAME", "USER_TYPE")

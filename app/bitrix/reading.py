@@ -10,9 +10,17 @@ from app.bitrix.config import PortalConfig
 from app.bitrix.crm_reading import CrmPlan, crm_plan, crm_readings, wanted_names
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused
+from app.bitrix.kanban import Kanban
 from app.bitrix.listing import complete
 from app.bitrix.results import Ask, Unread, unread
-from app.bitrix.task_reading import TaskPlan, comment_parts, task_plan, task_reading
+from app.bitrix.task_reading import (
+    TaskPlan,
+    comment_parts,
+    kanban_questions,
+    speakers,
+    task_plan,
+    task_reading,
+)
 from app.model import Gone, ItemRef, Kind, Lane, Reading
 
 Told = Reading | Gone | Unread
@@ -23,6 +31,7 @@ class Reader:
 
     def __init__(self, client: Client, config: PortalConfig, directory: Directory, clock: Clock) -> None:
         self._client, self._config, self._directory, self._clock = client, config, directory, clock
+        self._kanban = Kanban(clock)
 
     async def read(self, asks: Sequence[Ask], lane: Lane) -> list[Told]:
         """A word about each ask, in order. One item's fault never spoils another's reading."""
@@ -37,7 +46,7 @@ class Reader:
                 answers = await self._told_again(plan, answers, read_at, lane)
             told |= {answer.ref: answer for answer in answers if isinstance(answer.ref, ItemRef)}
         for task in tasks:
-            told[task.ask.ref] = task_reading(task, self._config, self._directory, read_at)
+            told[task.ask.ref] = task_reading(task, self._config, self._directory, self._kanban, read_at)
         return [told[ask.ref] for ask in asks]
 
     async def _plan(
@@ -56,13 +65,24 @@ class Reader:
         return crm_plan(entity, [ref.id for ref in refs], self._config)
 
     async def _ask(self, plans: Sequence[CrmPlan], tasks: Sequence[TaskPlan], lane: Lane) -> None:
-        """Two rounds: what is known by number, and what the first answers name."""
+        """Two rounds and sometimes three: what is known by number, and what the first answers name."""
         groups = [part for plan in plans for part in plan.parts()] + [task.parts() for task in tasks]
         await complete(self._client, groups, lane)
         further = [part for plan in plans for part in plan.further_parts()] + comment_parts(tasks)
         names = self._directory.unknown_names(wanted_names(plans))
-        await complete(self._client, [*further, *([part] for part in names.parts)], lane)
+        columns = kanban_questions(tasks, self._kanban)
+        await complete(
+            self._client, [*further, *([part] for part in (*names.parts, *columns.values()))], lane
+        )
         self._directory.learn_names(names)
+        self._kanban.learn(columns)
+        await self._ask_who(tasks, lane)
+
+    async def _ask_who(self, tasks: Sequence[TaskPlan], lane: Lane) -> None:
+        """The third round, seldom: writers of comments whom nobody has told us of."""
+        if asked := self._directory.strangers(speakers(tasks)):
+            await complete(self._client, [[part] for part in asked.values()], lane)
+            self._directory.learn_strangers(asked)
 
     async def _told_again(
         self, plan: CrmPlan, before: list[Told], read_at: datetime, lane: Lane

@@ -26,6 +26,12 @@ ACTIVITY_FIELDS = (
 )  # fmt: skip
 
 
+FROM_OUTSIDE = frozenset({"email", "imconnector", "replica", "shop"})
+"""How a user who is no employee came into being."""
+BY_THE_PORTAL = "commentAux"
+"""The old card's own lines (status changed, task late) stand in the forum under a person's name [U]."""
+
+
 def activity_utterances(row: Mapping[str, Any], robots: Collection[int]) -> tuple[Utterance, ...]:
     """What an activity says. A planned or missed outgoing call says nothing."""
     kind, incoming = number(row.get("TYPE_ID")), number(row.get("DIRECTION")) == INCOMING
@@ -120,7 +126,11 @@ def outsiders_of(users: Iterable[Mapping[str, Any]]) -> tuple[frozenset[int], fr
     rows = list(users)
     bots = frozenset(number(row.get("id")) for row in rows if row.get("bot") is True)
     marks = ("extranet", "connector", "network")
-    outside = frozenset(number(row.get("id")) for row in rows if any(row.get(mark) is True for mark in marks))
+    outside = frozenset(
+        number(row.get("id"))
+        for row in rows
+        if any(row.get(mark) is True for mark in marks) or row.get("external_auth_id") in FROM_OUTSIDE
+    )
     return outside - bots, bots
 
 
@@ -139,4 +149,6 @@ def comment_utterance(row: Mapping[str, Any], roles: TaskRoles) -> Utterance | N
     if at is None or not speaker:
         return None
     text = str(row.get("POST_MESSAGE") or "")
+    if text.startswith(BY_THE_PORTAL):
+        return None
     return Utterance(f"comment:{number(row.get('ID'))}", at, roles.side(speaker), "task", speaker, text)

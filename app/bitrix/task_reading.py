@@ -14,13 +14,14 @@ from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
 from app.bitrix.items import Unlike
+from app.bitrix.kanban import Columns, Kanban
 from app.bitrix.listing import Part, Row, Single
 from app.bitrix.results import Ask, Unread, unread
 from app.bitrix.speech import TaskRoles, chat_utterance, comment_utterance, outsiders_of
 from app.bitrix.talk import Talk
-from app.bitrix.tasks import chat_of, task_card, task_moves, task_of, task_select
+from app.bitrix.tasks import chat_of, kanban_titles, task_card, task_moves, task_of, task_select
 from app.bitrix.wire import PAGE, Command, From, number
-from app.model import Gone, Reading, Utterance
+from app.model import Gone, Kind, Reading, Utterance
 
 UNREADABLE = ("replies_unreadable",)
 SINCE_CURSOR = ("utterances_since_cursor",)
@@ -35,6 +36,7 @@ class TaskPlan:
     log: Single
     talk: Talk
     comments: Single | None = None  # the old card: a forum instead of a chat
+    project: Single | None = None  # the columns of its kanban, where they were asked for
 
     def parts(self) -> list[Part]:
         """In this order: the talk refers to the task two places before it."""
@@ -43,6 +45,14 @@ class TaskPlan:
     @property
     def row(self) -> Row | None:
         return task_of(self.task.answer.result) if self.task.answer else None
+
+    @property
+    def history(self) -> list[Row]:
+        return self.log.answer.rows("list") if self.log.answer else []
+
+    @property
+    def group(self) -> int:
+        return number(self.row.get("groupId")) if self.row else 0
 
     @property
     def chat(self) -> int:
@@ -67,8 +77,27 @@ def comment_parts(plans: Sequence[TaskPlan]) -> list[list[Part]]:
     return [[plan.comments] for plan in old if plan.comments]
 
 
+def kanban_questions(plans: Sequence[TaskPlan], kanban: Kanban) -> dict[int, Single]:
+    """The projects whose columns must be known to read these tasks' logs."""
+    titles: dict[int, set[str]] = {}
+    for plan in plans:
+        titles.setdefault(plan.group, set()).update(kanban_titles(plan.history))
+    asked = kanban.questions(titles)
+    for plan in plans:
+        plan.project = asked.get(plan.group)
+    return asked
+
+
+def speakers(plans: Sequence[TaskPlan]) -> set[int]:
+    """Who wrote comments of the old card, which does not tell employees from others."""
+    rows = [
+        row for plan in plans if plan.comments and plan.comments.answer for row in plan.comments.answer.rows()
+    ]
+    return {number(row.get("AUTHOR_ID")) for row in rows} - {0}
+
+
 def task_reading(
-    plan: TaskPlan, config: PortalConfig, directory: Directory, read_at: datetime
+    plan: TaskPlan, config: PortalConfig, directory: Directory, kanban: Kanban, read_at: datetime
 ) -> Reading | Gone | Unread:
     """A word about the task."""
     ref, row = plan.ask.ref, plan.row
@@ -76,15 +105,21 @@ def task_reading(
         return unread(ref, plan.task.error)
     if row is None:
         return Gone(ref, read_at)
-    if plan.log.error:
-        return unread(ref, plan.log.error)
+    if error := _missing(plan):
+        return unread(ref, error)
     try:
-        said, notes = _said(plan, row, directory)
-        return _reading(plan, row, said, notes, config, read_at)
+        said, notes = _said(plan, row, directory, read_at)
+        return _reading(plan, row, said, notes, config, kanban.columns(plan.group), read_at)
     except PortalError as error:
         return unread(ref, error)
     except (Unlike, ArithmeticError, LookupError, TypeError, ValueError) as fault:
         return unread(ref, Refused("unreadable", str(fault)))
+
+
+def _missing(plan: TaskPlan) -> PortalError | None:
+    """A part that may come later. Columns that we may not see are none: the task tells where it stands."""
+    project = plan.project.error if plan.project else None
+    return plan.log.error or (project if isinstance(project, RetryLater) else None)
 
 
 def _reading(
@@ -93,20 +128,26 @@ def _reading(
     said: tuple[Utterance, ...],
     notes: tuple[str, ...],
     config: PortalConfig,
+    columns: Columns,
     read_at: datetime,
 ) -> Reading:
-    history = plan.log.answer.rows("list") if plan.log.answer else []
     if plan.log.answer and plan.log.answer.next is not None:
         raise Refused("paging", "журнал задачи пришёл не весь", method="tasks.task.history.list")
     return Reading(
         ref=plan.ask.ref,
         read_at=read_at,
-        card=task_card(row, history, config, said),
-        moves=task_moves(row, history),
+        card=task_card(row, plan.history, config, said),
+        moves=task_moves(row, plan.history, columns, _named_stages(config, plan.group)),
         utterances=said,
         notes=notes,
         cursor=_cursor(plan),
     )
+
+
+def _named_stages(config: PortalConfig, group: int) -> frozenset[str]:
+    """The statuses and kanban stages that the rules name for a project."""
+    sources = [s for s in config.sources if s.kind is Kind.TASK and s.group in {None, group or None}]
+    return frozenset(stage for source in sources for stage in source.stages)
 
 
 def _cursor(plan: TaskPlan) -> dict[str, int]:
@@ -118,7 +159,9 @@ def _cursor(plan: TaskPlan) -> dict[str, int]:
     return {"chat": plan.chat, "message": newest} if is_long else {"chat": plan.chat}
 
 
-def _said(plan: TaskPlan, row: Row, directory: Directory) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
+def _said(
+    plan: TaskPlan, row: Row, directory: Directory, read_at: datetime
+) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
     """The talk and notes. Raises PortalError when it may come later."""
     part = plan.talk if plan.chat else plan.comments
     error = part.error if part else None
@@ -130,6 +173,8 @@ def _said(plan: TaskPlan, row: Row, directory: Directory) -> tuple[tuple[Utteran
         raise error
     if isinstance(part, Talk):
         return _chat_said(part, row, directory), SINCE_CURSOR if part.after else ()
+    if directory.strangers(speakers([plan])):
+        raise RetryLater("user.get", "не известно, кто из писавших сотрудник", at=read_at)
     return _forum_said(part, row, directory), ()
 
 

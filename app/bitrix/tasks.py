@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.bitrix.card_fields import FIELDS
 from app.bitrix.config import PortalConfig
 from app.bitrix.fields import single, task_name, task_sla, task_value
 from app.bitrix.items import Unlike, texts
+from app.bitrix.kanban import Columns
+from app.bitrix.listing import Row
 from app.bitrix.times import instant
 from app.bitrix.wire import as_list, as_map, number
 from app.model import DEAL_TYPE, Card, ItemRef, Kind, Move, Utterance
@@ -21,6 +24,7 @@ OWN_FIELDS = (
 NATIVE = {"COMMENTS": "DESCRIPTION"}  # the body of a deal has another name on tasks
 CRM_NAMES = frozenset({"CONTACT_ID", "COMPANY_ID", "SOURCE_ID", "SOURCE_DESCRIPTION"})
 STATUS_FIELDS = frozenset({"STATUS", "REAL_STATUS"})
+KANBAN_FIELDS = frozenset({"STAGE_ID", "STAGE"})  # by number, or by title as the kanban itself writes it
 NEW_STATUS = "2"
 _BINDING = re.compile(r"(?P<code>CO|C|D|T(?P<type>[0-9a-fA-F]+))_(?P<id>\d+)")
 
@@ -119,25 +123,56 @@ def _deadline_actor(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {"deadline_changed_by": str(number(as_map(last.get("user")).get("id")) or "")}
 
 
-def task_moves(task: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> tuple[Move, ...]:
-    """Status and kanban changes with who made them; the first is the creation."""
+def kanban_titles(history: Iterable[Row]) -> set[str]:
+    """Columns that the log names by title only."""
+    sides = [_value(row, side) for row in history if row.get("field") == "STAGE" for side in ("from", "to")]
+    return {title for title in sides if title and not number(title)}
+
+
+def task_moves(
+    task: Row, history: Sequence[Row], columns: Columns, named: Collection[str]
+) -> tuple[Move, ...]:
+    """Status and kanban changes with who made them; the first is the creation.
+
+    `named`: the stages that the rules know; a task that was created in one of these columns began there.
+    """
     rows = sorted(history, key=lambda row: number(row.get("id")))
-    moves = [move for row in rows if (move := _move(row)) is not None]
     created_at, creator = instant(task.get("createdDate")), number(task.get("createdBy")) or None
     if created_at is None:
         raise Unlike("задача без времени создания")
     statuses = [row for row in rows if row.get("field") in STATUS_FIELDS]
     first = _value(statuses[0], "from") if statuses else str(task.get("status") or "")
-    return (Move("new", created_at, first or NEW_STATUS, None, creator), *moves)
+    moves = [move for row in statuses if (move := _move(row, _value(row, "to"))) is not None]
+    begun = Move("new", created_at, first or NEW_STATUS, None, creator)
+    found = [begun, *moves, *_columns(task, rows, columns, named, created_at)]
+    return tuple(sorted(found, key=lambda move: (move.at, number(move.key), move.key)))
 
 
-def _move(row: Mapping[str, Any]) -> Move | None:
-    at, name, to = instant(row.get("createdDate")), row.get("field"), _value(row, "to")
-    kanban = name == "STAGE_ID" and number(to)
-    if at is None or not to or not (kanban or name in STATUS_FIELDS):
-        return None
-    actor = number(as_map(row.get("user")).get("id")) or None
-    return Move(str(number(row.get("id"))), at, f"stage:{number(to)}" if kanban else to, None, actor)
+def _columns(
+    task: Row, rows: Sequence[Row], columns: Columns, named: Collection[str], created_at: datetime
+) -> Iterator[Move]:
+    """Where the task stood in the kanban. A column that the log does not name clearly is nobody's guess,
+    save the last: there the task stands now.
+    """
+    moved = [row for row in rows if row.get("field") in KANBAN_FIELDS]
+    stands = number(task.get("stageId"))
+    first = _stage(moved[0], "from", columns) if moved else stands
+    if f"stage:{first}" in named:
+        yield Move("new:stage", created_at, f"stage:{first}", None, number(task.get("createdBy")) or None)
+    for row in moved:
+        stage = _stage(row, "to", columns) or (stands if row is moved[-1] else 0)
+        if stage and (move := _move(row, f"stage:{stage}")):
+            yield move
+
+
+def _stage(row: Row, side: str, columns: Columns) -> int:
+    told = _value(row, side)
+    return columns.get(told, 0) or number(told)
+
+
+def _move(row: Row, stage: str) -> Move | None:
+    at, actor = instant(row.get("createdDate")), number(as_map(row.get("user")).get("id")) or None
+    return Move(str(number(row.get("id"))), at, stage, None, actor) if at and stage else None
 
 
 def _value(row: Mapping[str, Any], side: str) -> str:
