@@ -81,6 +81,7 @@ facts = sa.Table(
     _number("actor", required=False),
     _json("value"),
     _index("ix_facts_utterance", "key", only="kind = 'utterance'"),  # whose is this activity or comment?
+    _index("ix_facts_recorded", "recorded_at", "ref"),  # what was learned since?
     sqlite_with_rowid=False,  # a ticket's facts lie together
 )
 
@@ -149,6 +150,26 @@ outcomes = sa.Table(
     _index("ix_outcomes_life", "ended_at", "received_at"),
 )
 
+# What decides a cycle's verdicts, in numbers: questions over a hundred thousand tickets read only this.
+tracks = sa.Table(
+    "tracks",
+    metadata,
+    *_key("ref"),
+    sa.Column("cycle", sa.BigInteger, primary_key=True, nullable=False, autoincrement=False),
+    _text("value"),  # the class of the start
+    _number("started"),  # this and the next two: microseconds since 1970
+    _number("replied", required=False),
+    _number("solved", required=False),
+    _text("steps"),  # changes of class: tracks.py
+    _text("pauses"),
+    _text("asked"),  # what policies look at, as JSON; "" for nothing
+    _text("terms"),  # the versions by which it is judged: pinning.py
+    _text("desk"),
+    _flag("plain"),  # the numbers say all; else the facts must be folded
+    _index("ix_tracks_started", "started"),
+    sqlite_with_rowid=False,
+)
+
 stamps = sa.Table(
     "stamps",
     metadata,
@@ -210,6 +231,44 @@ leases = sa.Table(
 )
 
 rules_log = sa.Table("rules_log", metadata, *_key("version"), _text("text"), _at("pinned_at", required=True))
+
+# Who put which rules in force, and when.
+rules_applied = sa.Table(
+    "rules_applied",
+    metadata,
+    *_key("version"),
+    sa.Column("asked_at", UtcDateTime, primary_key=True, nullable=False),
+    _text("applied_by"),
+    _flag("to_open"),  # to open tickets too
+    _at("done_at"),
+    _number("tickets", required=False),  # how many open ones were touched
+)
+
+# What reports were made of beside facts, so that each can be made again as it was.
+reports = sa.Table(
+    "reports",
+    metadata,
+    *_key("kind", "first"),
+    sa.Column("made_at", UtcDateTime, primary_key=True, nullable=False),
+    _text("last"),
+    _at("known_at"),  # the newest fact that it could see; empty: there was none
+    _text("rules"),  # the version in force
+    _json("made_of"),  # names, age of the data, portal
+    _text("text"),
+    _text("text_hash"),
+    _text("picture_hash"),
+    _at("sent_at"),
+)
+
+# When all changes were last read, sweep by sweep: the age of the data of any moment.
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    sa.Column("ended_at", UtcDateTime, primary_key=True, nullable=False),
+    _at("read_at"),  # empty: it failed
+    _number("unread"),
+    _text("trouble"),
+)
 
 people = sa.Table(
     "people",

@@ -8,11 +8,19 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from app.pinning import Pin, pins_of
+from app.store import facts
 from app.store.engine import Database
 from app.store.migrate import downgrade, is_current, migrate
 from app.store.schema import metadata
+from tests.store.builders import DEAL, HOUR, NOW, fact
 
 pytestmark = pytest.mark.anyio
+
+OLD_TICKET = """INSERT INTO tickets (ref, cycle, state, value, area, client, open, created_at, started_at,
+read_at, urgency, title_folded, body) VALUES (:ref, 1, 'new', 'standard', 'other', '', true, :at, :at, :at,
+1, '', '{"rules_version": "v1"}')"""
+WRITTEN = {"sqlite": "2026-11-24 06:00:00.000000", "postgresql": NOW}
 
 
 async def looked_at(url: str, question: Any) -> Any:
@@ -74,6 +82,19 @@ async def test_several_may_start_at_once(empty_url: str) -> None:
     ends = await asyncio.gather(*(each.communicate() for each in starts))
     assert [each.returncode for each in starts] == [0, 0, 0], ends
     assert await looked_at(empty_url, differences) == []
+
+
+async def test_a_ticket_decided_before_pins_were_facts_is_pinned_to_its_rules(database_url: str) -> None:
+    await downgrade(database_url, "0002")
+    database = Database.open(database_url)
+    async with database.begin() as conn:
+        await facts.add(conn, [fact(), fact("2", recorded_at=NOW + HOUR)])
+        await conn.execute(sa.text(OLD_TICKET), {"ref": str(DEAL), "at": WRITTEN[database.dialect]})
+    await migrate(database_url)
+    async with database.read() as conn:
+        [pin] = pins_of(await facts.load(conn, DEAL))
+    await database.close()
+    assert pin == Pin(NOW, "v1", "v1")
 
 
 async def test_whether_the_database_is_current(empty_url: str) -> None:
