@@ -17,6 +17,7 @@ from app.rules.readers import (
     OFF,
     PERSON,
     SPAN,
+    SPAN_OR_OFF,
     TEXT,
     WEEKLY,
     ZONE,
@@ -200,7 +201,12 @@ def alerts_of(section: Section) -> AlertTimes:
 
 
 def ola_of(section: Section) -> Mapping[str, timedelta]:
-    return _spans(section, "head", "development")
+    spans = {key: section.one(key, SPAN) for key in ("head", "development")}
+    for key in ("wishes", "director"):
+        if span := section.maybe(key, SPAN_OR_OFF):
+            spans[key] = span
+    section.close()
+    return spans
 
 
 def closing_of(section: Section) -> Closing:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.model import Kind, State, TicketClass
 from app.sla.calendar import Calendar
-from app.sla.terms import ClassTerms
+from app.sla.terms import ClassTerms, Ola
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Rules:
     alerts: AlertTimes
     phrases: Phrases
     closing: Closing
-    ola: Mapping[str, timedelta]  # level (head, development) → term
+    ola: Mapping[str, timedelta]  # head, development and, if they have a term, wishes, director
     digest: DigestTimes
     pace: Pace
     fields: Mapping[str, str]  # code of contract.md 5 → the field's own name on the card
@@ -176,6 +176,19 @@ class Rules:
         return self.calendars[self.desk.calendar_name]
 
     @property
+    def inner_lines(self) -> Ola:
+        """How soon the inner lines answer, in the desk's own hours."""
+        ola = self.ola
+        return Ola(
+            self.desk.calendar_name,
+            self.calendar,
+            ola["head"],
+            ola["development"],
+            ola.get("wishes"),
+            ola.get("director"),
+        )
+
+    @property
     def policy_fields(self) -> tuple[str, ...]:
         """Fields of the card that policies look at."""
         return tuple(sorted({name for policy in self.policies for name in policy.fields}))
@@ -186,10 +199,6 @@ class Rules:
         """The first source that holds such an item; None: it is no ticket of ours."""
         fitting = (source for source in self.sources if source.holds(kind, entity_type, category, group))
         return next(fitting, None)
-
-    def state_of(self, source: Source, stage: str) -> State | None:
-        """What a stage means there; None: the rules do not name it."""
-        return source.stages.get(stage)
 
     def terms_for(
         self, *, company: str, contact: str, object: str, extra: Mapping[str, str]
