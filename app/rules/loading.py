@@ -175,13 +175,14 @@ def _rules(tree: Table, faults: list[Fault], text: str = "") -> Rules:
     if not tree.get("source"):
         root.fault("не задано: нужен хотя бы один раздел [[source]], иначе ничто не обращение", "source")
     calendars = terms.calendars_of(root.section("calendar"), _zone(tree))
+    classes = terms.classes_of(root.section("class"), calendars)
     canonical = text or json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     rules = Rules(
         desk=desk.desk_of(root.section("desk"), calendars),
         sources=desk.sources_of(root.sections("source")),
         calendars=calendars,
-        classes=terms.classes_of(root.section("class"), calendars),
-        policies=terms.policies_of(root.sections("policy"), calendars),
+        classes=classes,
+        policies=terms.policies_of(root.sections("policy"), calendars, classes),
         people=desk.people_of(root.section("people")),
         chats=desk.chats_of(root.section("chats")),
         alerts=desk.alerts_of(root.section("alerts")),
@@ -195,9 +196,22 @@ def _rules(tree: Table, faults: list[Fault], text: str = "") -> Rules:
         text=canonical,
     )
     root.close()
+    faults += [Fault(path, terms.TOO_LONG) for path in _endless(rules)]
     if faults:
         raise RulesFault(tuple(faults))
     return rules
+
+
+def _endless(rules: Rules) -> list[str]:
+    """Waits to whose end some class's calendar never comes."""
+    alerts, closing = rules.alerts, rules.closing
+    waits = {f"alerts.unassigned.{key}": wait for key, wait in alerts.unassigned.items()}
+    waits |= {f"alerts.repeat_breach.{key}": wait for key, wait in alerts.repeat_breach.items()}
+    waits |= {"alerts.director_after": alerts.director_after}
+    waits |= {"closing.remind": closing.remind, "closing.close_after": closing.close_after}
+    waits |= {f"ola.{key}": wait for key, wait in rules.ola.items()}
+    calendars = [each.calendar for each in rules.classes.values()]
+    return [path for path, wait in waits.items() if not all(each.holds(wait) for each in calendars)]
 
 
 def _zone(tree: Table) -> Any:

@@ -51,6 +51,14 @@ def _name(value: Any) -> str:
     return _text(value) if isinstance(value, str) else str(_number(value))
 
 
+def _id(value: Any) -> str:
+    """The number of a company or a contact, as the card has it."""
+    text = _name(value)
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise ValueError
+    return str(int(text))
+
+
 def _share(value: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1:
         raise ValueError
@@ -124,6 +132,7 @@ FLAG = Reader("нужно true или false", _flag, instead=False)
 NUMBER = Reader("нужно целое число", _number, 0)
 PERSON = Reader("нужен номер сотрудника, число без кавычек", _number, 0)
 NAME = Reader("нужно число или строка", _name, "")
+ID = Reader("нужен номер из карточки, например 12: другого там не бывает", _id, "")
 SHARE = Reader("нужна доля больше 0 и меньше 1, например 0.9", _share, 0.5)
 GOAL = Reader("нужна доля больше 0, не больше 1, например 0.95", _goal, 1.0)
 SPAN = Reader("нужно время вроде «15m» или «4h»", _span, timedelta(hours=1))

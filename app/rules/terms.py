@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from itertools import combinations
+from functools import partial
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.model import TicketClass
 from app.rules.readers import DAY as DATE
-from app.rules.readers import FLAG, GOAL, NAME, SHARE, SPAN, SPAN_OR_OFF, TEXT, ZONE, one_of
+from app.rules.readers import FLAG, GOAL, ID, NAME, SHARE, SPAN, SPAN_OR_OFF, TEXT, ZONE, one_of
 from app.rules.section import Reader, Section, shown
 from app.rules.values import Policy
 from app.sla.calendar import Calendar, CalendarFault, calendar_of
@@ -27,8 +28,14 @@ CLASSES: tuple[TicketClass, ...] = tuple(
     value for value in TicketClass if value is not TicketClass.NOT_TICKET
 )
 
+TOO_LONG = "столько рабочих часов не бывает"
+
+ANSWERS = ("respond", "next_respond", "resolve")
+TERMS = (*ANSWERS, "progress")
+
 Calendars = Mapping[str, Calendar]
 Classes = Mapping[TicketClass, ClassTerms]
+Condition = Callable[[Policy], Collection[object]]
 
 
 # --- [calendar.<name>] -------------------------------------------------------------------
@@ -127,15 +134,25 @@ def _class(section: Section, value: TicketClass, calendars: Calendars) -> ClassT
     label = section.one("label", TEXT)
     calendar_name = section.one("calendar", calendar_among(calendars))
     respond, resolve = section.one("respond", SPAN), section.one("resolve", SPAN)
+    next_respond = section.maybe("next_respond", SPAN)
     progress = section.maybe("progress", SPAN_OR_OFF)
     announce = section.one("announce", FLAG)
     warn_respond, warn_resolve = _shares(section, "warn_respond"), _shares(section, "warn_resolve")
     target = section.one("target", GOAL)
     section.close()
-    return ClassTerms(
+    terms = ClassTerms(
         value, label, calendar_name, calendars.get(calendar_name, UNREADABLE), respond, resolve, progress,
-        announce, warn_respond, warn_resolve, target,
+        announce, warn_respond, warn_resolve, target, next_respond,
     )  # fmt: skip
+    for key in _endless(terms):
+        section.fault(f"в календаре «{calendar_name}» {TOO_LONG}", key)
+    return terms
+
+
+def _endless(terms: ClassTerms) -> list[str]:
+    """The keys of terms to whose end the calendar never comes."""
+    lengths = {key: getattr(terms, key) for key in TERMS}
+    return [key for key, term in lengths.items() if term and not terms.calendar.holds(term)]
 
 
 def _shares(section: Section, key: str) -> tuple[float, ...]:
@@ -150,12 +167,15 @@ def calendar_among(calendars: Calendars) -> Reader[str]:
 # --- [[policy]] --------------------------------------------------------------------------
 
 
-def policies_of(sections: Sequence[Section], calendars: Calendars) -> tuple[Policy, ...]:
-    """Policies in their order; one that can never be reached is a fault."""
+def policies_of(sections: Sequence[Section], calendars: Calendars, classes: Classes) -> tuple[Policy, ...]:
+    """Policies in their order; one that can never be reached is a fault, and one that could not be kept."""
     policies = tuple(_policy(section, calendars) for section in sections)
-    for (first, earlier), (number, later) in combinations(enumerate(policies, 1), 2):
-        if _takes_all_of(earlier, later):
-            sections[number - 1].fault(f"никогда не сработает: всё это забирает policy[{first}]", "when")
+    for number, (section, policy) in enumerate(zip(sections, policies, strict=True)):
+        takers = _takers(policies[:number], policy)
+        if takers:
+            told = ", ".join(f"policy[{each + 1}]" for each in takers)
+            section.fault(f"никогда не сработает: всё это забирает {told}", "when")
+        _refuse_endless(section, policy, classes)
     return policies
 
 
@@ -165,8 +185,8 @@ def _policy(section: Section, calendars: Calendars) -> Policy:
     classes = frozenset(map(TicketClass, _asked(when, "class", one_of(CLASSES, "класса"))))
     policy = Policy(
         classes=classes if len(classes) < len(CLASSES) else frozenset(),
-        company=_asked(when, "company", NAME),
-        contact=_asked(when, "contact", NAME),
+        company=_asked(when, "company", ID),
+        contact=_asked(when, "contact", ID),
         object=frozenset(text.casefold() for text in _asked(when, "object", NAME)),
         fields={name: _asked(fields, name, NAME) for name in fields.keys},
         sla=changes.get("sla") is None or changes.one("sla", FLAG),
@@ -191,7 +211,7 @@ def _asked(section: Section, key: str, reader: Reader[str]) -> frozenset[str]:
 
 def _changes(section: Section, calendars: Calendars) -> Mapping[str, Any]:
     changes: dict[str, Any] = {
-        key: section.one(key, SPAN) for key in ("respond", "resolve") if section.get(key) is not None
+        key: section.one(key, SPAN) for key in ANSWERS if section.get(key) is not None
     }
     if section.get("progress") is not None:
         changes["progress"] = section.one("progress", SPAN_OR_OFF)
@@ -208,18 +228,53 @@ def _refuse_idle(section: Section, policy: Policy) -> None:
     if not asked:
         section.fault("не задано: нужно хотя бы одно условие; сроки для всех меняют в [class.*]", "when")
     if not wanted:
-        section.fault("не задано: нужно хотя бы одно из respond, resolve, progress, calendar, sla", "set")
+        keys = ", ".join((*TERMS, "calendar", "sla"))
+        section.fault(f"не задано: нужно хотя бы одно из {keys}", "set")
     if not policy.sla and policy.changes:
         section.fault("sla = false снимает все сроки: остальное в set лишнее", "set", "sla")
 
 
-def _takes_all_of(earlier: Policy, later: Policy) -> bool:
-    """Whether everything that `later` fits already goes to `earlier`."""
-    pairs = [
-        (earlier.classes, later.classes),
-        (earlier.company, later.company),
-        (earlier.contact, later.contact),
-        (earlier.object, later.object),
-        *((values, later.fields.get(name, frozenset())) for name, values in earlier.fields.items()),
+def _refuse_endless(section: Section, policy: Policy, classes: Classes) -> None:
+    changed = [policy.applied(classes[value]) for value in policy.classes or CLASSES]
+    endless = {key for terms in changed if terms for key in _endless(terms)}
+    for key in ("calendar",) if endless and "calendar" in policy.changes else endless & set(policy.changes):
+        section.fault(TOO_LONG, "set", key)
+
+
+def _takers(earlier: Sequence[Policy], policy: Policy) -> list[int]:
+    """Which earlier policies, alone or together, leave nothing to this one; empty if something is left.
+
+    Each condition is tried with each value it lists, or with a value that nobody lists if it asks nothing.
+    Only who takes a value matters, so values with the same takers are tried once.
+    """
+    asked = [_takers_by_value(each, earlier, policy) for each in _conditions((*earlier, policy))]
+    taken = [frozenset.intersection(*chosen) for chosen in product(*asked)]
+    if not all(taken):
+        return []
+    alone = frozenset.intersection(*taken)
+    return [min(alone)] if alone else sorted(frozenset.union(*taken))
+
+
+def _takers_by_value(condition: Condition, earlier: Sequence[Policy], policy: Policy) -> set[frozenset[int]]:
+    values = condition(policy) or {None}
+    return {
+        frozenset(
+            number for number, each in enumerate(earlier) if not condition(each) or value in condition(each)
+        )
+        for value in values
+    }
+
+
+def _conditions(policies: Sequence[Policy]) -> list[Condition]:
+    fields = sorted({name for policy in policies for name in policy.fields})
+    return [
+        lambda policy: policy.classes or CLASSES,
+        lambda policy: policy.company,
+        lambda policy: policy.contact,
+        lambda policy: policy.object,
+        *(partial(_field, name) for name in fields),
     ]
-    return all(not wide or (narrow and narrow <= wide) for wide, narrow in pairs)
+
+
+def _field(name: str, policy: Policy) -> Collection[object]:
+    return policy.fields.get(name, ())

@@ -21,8 +21,10 @@ from app.sla.hours import (
     HoursFault,
     Timetable,
     Windows,
+    Written,
     joined,
     length,
+    overlap,
     written_hours,
 )
 from app.sla.opening import NONE, Opening, Piece, instants, pieces_of
@@ -112,6 +114,15 @@ class Calendar:
             return NONE
         sums = self.years.covering(first.days, last.days)
         return sums.worked(last) - sums.worked(first)
+
+    def holds(self, work: timedelta) -> bool:
+        """Whether so much open time ever comes, even where no decree adds a day."""
+        year = self.provisional_from.year if self.provisional_from else EPOCH.year
+        try:
+            self.add(datetime(year, 1, 1, tzinfo=UTC), work)
+        except CalendarEnded:
+            return False
+        return True
 
     # --- instants ------------------------------------------------------------------------
 
@@ -234,6 +245,16 @@ def calendar_of(
     week = {key: ["00:00-24:00"] for key in WEEKDAYS} if around_the_clock else weekly
     days = {key: _written(f"hours.{key}", week.get(key, ()), problems) for key in WEEKDAYS}
     own = {day: _written(f"open.{day}", texts, problems) for day, texts in (opened or {}).items()}
+    problems += [
+        (f"hours.{key}", f"ночные часы {before} пересекаются с часами {key}")
+        for before, key in _with_the_day_before()
+        if overlap(days[before].tail, days[key].windows)
+    ]
+    problems += [
+        (f"open.{day}", "пересекается с ночными часами, названными для даты раньше")
+        for day, hours in own.items()
+        if day - ONE_DAY in own and overlap(own[day - ONE_DAY].tail, hours.windows)
+    ]
     if not problems and not any(windows for windows, _ in days.values()):
         problems.append(("hours", "никогда не открыто: нужен хотя бы один день с часами работы"))
     if problems:
@@ -249,12 +270,12 @@ def calendar_of(
     return Calendar(zone, timetable, day_length, fingerprint, Years(timetable, zone))
 
 
-def _written(key: str, texts: Sequence[str], problems: list[tuple[str, str]]) -> tuple[Windows, Windows]:
+def _written(key: str, texts: Sequence[str], problems: list[tuple[str, str]]) -> Written:
     try:
         return written_hours(texts)
     except HoursFault as fault:
         problems.append((key, str(fault)))
-        return (), ()
+        return Written((), ())
 
 
 def _with_the_day_before() -> Iterator[tuple[str, str]]:

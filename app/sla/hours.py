@@ -51,7 +51,8 @@ def written_hours(texts: Sequence[str]) -> Written:
         windows.append(Window(opens, closes if closes > opens else DAY_END))
         if MIDNIGHT < closes < opens:
             tail.append(Window(MIDNIGHT, closes))
-    _refuse_overlaps(windows, texts)
+    if overlap(windows):
+        raise HoursFault(f"промежутки пересекаются: {', '.join(texts)}")
     return Written(joined(windows), joined(tail))
 
 
@@ -64,6 +65,12 @@ def joined(windows: Iterable[Window]) -> Windows:
         else:
             result.append(window)
     return tuple(result)
+
+
+def overlap(*several: Sequence[Window]) -> bool:
+    """Whether any window opens before another has closed."""
+    ordered = sorted(window for windows in several for window in windows)
+    return any(later.opens < earlier.closes for earlier, later in pairwise(ordered))
 
 
 def length(windows: Windows) -> timedelta:
@@ -82,12 +89,6 @@ def _ends(text: str) -> tuple[timedelta, timedelta]:
     if opens == closes:
         raise HoursFault(f"«{text}»: пустой промежуток; круглые сутки — «00:00-24:00»")
     return opens, closes
-
-
-def _refuse_overlaps(windows: Sequence[Window], texts: Sequence[str]) -> None:
-    ordered = sorted(windows)
-    if any(later.opens < earlier.closes for earlier, later in pairwise(ordered)):
-        raise HoursFault(f"промежутки пересекаются: {', '.join(texts)}")
 
 
 @dataclass(frozen=True, slots=True)

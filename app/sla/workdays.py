@@ -82,8 +82,7 @@ def _told(fault: Exception) -> str:
 
 
 def _read(years: Mapping[int, Any], beyond: Mapping[str, Any]) -> WorkDays:
-    if not years:
-        raise ValueError("нет ни одного утверждённого года")
+    _refuse_gaps(years)
     off = [row for rows in years.values() for row in rows["non_working"]]
     weekends = [row for rows in years.values() for row in rows.get("working_weekends", ())]
     shortened = [row for rows in years.values() for row in rows.get("shortened", ())]
@@ -91,9 +90,25 @@ def _read(years: Mapping[int, Any], beyond: Mapping[str, Any]) -> WorkDays:
         decreed=frozenset(years),
         off={_day(row["date"]): DayOff(row["name"], row["kind"] != LAWFUL) for row in off},
         working_weekends={_day(row["date"]): _swapped(row) for row in weekends},
-        shortened={_day(row["date"]): timedelta(minutes=row["minutes_less"]) for row in shortened},
+        shortened={_day(row["date"]): _less(row) for row in shortened},
         fixed=_fixed(off, beyond),
     )
+
+
+def _refuse_gaps(years: Mapping[int, Any]) -> None:
+    """A missing decree between two others would be counted by the Code alone, and nobody would be told."""
+    if not years:
+        raise ValueError("нет ни одного утверждённого года")
+    missing = sorted(set(range(min(years), max(years))) - set(years))
+    strange = [row for year, rows in years.items() for row in _rows(rows) if _day(row["date"]).year != year]
+    problems = [f"нет утверждённого {year} года между соседними" for year in missing]
+    problems += [f"дата {row['date']} стоит не в своём году" for row in strange]
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _rows(year: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*year["non_working"], *year.get("working_weekends", ()), *year.get("shortened", ())]
 
 
 def _fixed(off: list[Mapping[str, Any]], beyond: Mapping[str, Any]) -> dict[tuple[int, int], str]:
@@ -107,6 +122,13 @@ def _fixed(off: list[Mapping[str, Any]], beyond: Mapping[str, Any]) -> dict[tupl
 
 def _swapped(row: Mapping[str, Any]) -> date | None:
     return _day(row["transferred_to"]) if row.get("transferred_to") else None
+
+
+def _less(row: Mapping[str, Any]) -> timedelta:
+    less = timedelta(minutes=row["minutes_less"])
+    if less <= timedelta(0):
+        raise ValueError(f"{row['date']}: minutes_less должно быть больше нуля")
+    return less
 
 
 def _day(text: str) -> date:

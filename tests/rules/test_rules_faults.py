@@ -6,6 +6,8 @@ import pytest
 
 from app.rules import RulesFault, load_rules
 
+YEAR = b'{"status": "decreed", "non_working": []}'
+DECREED = b'{"years": {"%s": ' + YEAR + b', "%s": ' + YEAR + b"}}"
 SOURCE = '[[source]]\nkind = "deal"\ncategory = 3\nstages = { "C3:NEW" = "new" }\n'
 
 
@@ -81,6 +83,13 @@ def test_a_fault_names_its_key_what_was_found_and_what_was_expected(
         ('hours = { mon = ["09:00-09:00"] }', "hours.mon", "пустой промежуток"),
         ('hours = { mon = "09:00-18:00" }', "hours.mon", "нужен список"),
         ("hours = { mon = [9] }", "hours.mon[1]", "«9»: нужна"),
+        ('hours = { mon = ["22:00-06:00"], tue = ["05:00-12:00"] }', "hours.tue", "ночные часы mon"),
+        ('hours = { sun = ["22:00-06:00"], mon = ["05:00-12:00"] }', "hours.mon", "ночные часы sun"),
+        (
+            'open = { 2026-12-19 = ["22:00-06:00"], 2026-12-20 = ["05:00-09:00"] }',
+            "open.2026-12-20",
+            "пересекается с ночными часами",
+        ),
         ("hours = { mon = [] }", "hours", "никогда не открыто"),
         ("hours = {}", "hours", "никогда не открыто"),
         ('hours = "24/7"', "hours", '«24/7»: нужно "24x7"'),
@@ -122,7 +131,13 @@ def test_around_the_clock_and_holidays_exclude_each_other(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b"{", "не JSON"), (b"[]", "нужен JSON вида"), (b"\xff", "не JSON"), (b"{}", "years")],
+    [
+        (b"{", "не JSON"),
+        (b"[]", "нужен JSON вида"),
+        (b"\xff", "не JSON"),
+        (b"{}", "years"),
+        (DECREED % (b"2026", b"2028"), "нет утверждённого 2027 года между соседними"),
+    ],
 )
 def test_a_file_that_is_no_production_calendar_is_refused(
     tmp_path: Path, content: bytes, problem: str
@@ -188,6 +203,24 @@ def test_a_source_that_is_never_reached_is_refused(tmp_path: Path) -> None:
         ('when = { class = ["standart"] }\nset = { resolve = "8h" }', "when.class[1]", "«standard»"),
         ('when = { class = ["not_ticket"] }\nset = { resolve = "8h" }', "when.class[1]", "такого класса нет"),
         ('when = { company = [] }\nset = { resolve = "8h" }', "when.company", "не сработает никогда"),
+        (
+            'when = { company = ["Ромашка"] }\nset = { sla = false }',
+            "when.company[1]",
+            "нужен номер из карточки",
+        ),
+        ("when = { company = [0] }\nset = { sla = false }", "when.company[1]", "нужен номер из карточки"),
+        ("when = { company = [-5] }\nset = { sla = false }", "when.company[1]", "нужен номер из карточки"),
+        ("when = { contact = [] }\nset = { sla = false }", "when.contact", "не сработает никогда"),
+        ("when = { class = [] }\nset = { sla = false }", "when.class", "не сработает никогда"),
+        ("when = { object = [] }\nset = { sla = false }", "when.object", "не сработает никогда"),
+        (
+            "when = { field = { UF_X = [] } }\nset = { sla = false }",
+            "when.field.UF_X",
+            "не сработает никогда",
+        ),
+        ('when = { company = [1] }\nset = { resolve = "0h" }', "set.resolve", "больше нуля"),
+        ('when = { company = [1] }\nset = { respond = "-4h" }', "set.respond", "нужно время"),
+        ('when = { company = [1] }\nset = { resolve = "999999h" }', "set.resolve", "не бывает"),
         ('when = { field = {} }\nset = { resolve = "8h" }', "when.field", "не сработает никогда"),
         ('when = { compny = [1] }\nset = { resolve = "8h" }', "when.compny", "«company»"),
         ('set = { resolve = "8h" }', "when", "хотя бы одно условие"),
@@ -227,6 +260,69 @@ def test_a_policy_that_is_never_reached_is_refused(
         load_rules(path)
     else:
         assert "policy[1]" in faults(tmp_path, text + SOURCE)["policy[2].when"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last", "takers"),
+    [
+        (['class = ["standard"]', 'class = ["emergency"]'], 'class = ["emergency", "standard"]', [1, 2]),
+        (["company = [1]", "contact = [5]", "company = [2]"], "company = [1, 2]", [1, 3]),
+        (
+            ['class = ["standard"], company = [1]', 'class = ["emergency", "consultation"]'],
+            "company = [1]",
+            [1, 2],
+        ),
+        (["company = [1], contact = [5]", "contact = [6]"], "company = [1], contact = [5, 6]", [1, 2]),
+        (["field = { UF_X = 1 }", "field = { UF_X = 2 }"], "field = { UF_X = [1, 2], UF_Y = 3 }", [1, 2]),
+        (["company = [1]", "company = [2]"], "company = [1, 2, 3]", []),
+        (["company = [1]", 'class = ["standard"]'], 'class = ["standard", "emergency"]', []),
+        (
+            ["company = [1], contact = [5]", "company = [2], contact = [6]"],
+            "company = [1, 2], contact = [5, 6]",
+            [],
+        ),
+    ],
+)
+def test_policies_may_leave_nothing_to_a_later_one_together(
+    tmp_path: Path, earlier: list[str], last: str, takers: list[int]
+) -> None:
+    text = "".join(f"[[policy]]\nwhen = {{ {when} }}\nset = {{ sla = false }}\n" for when in (*earlier, last))
+    path = tmp_path / "rules.toml"
+    path.write_text(text + SOURCE, encoding="utf-8")
+    if not takers:
+        load_rules(path)
+        return
+    told = faults(tmp_path, text + SOURCE)
+    assert list(told) == [f"policy[{len(earlier) + 1}].when"]
+    assert told[f"policy[{len(earlier) + 1}].when"].endswith(", ".join(f"policy[{each}]" for each in takers))
+
+
+# --- terms that never end ----------------------------------------------------------------
+
+BRIEF = '[calendar.brief]\nhours = { sat = ["10:00-10:01"] }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('[class.standard]\ncalendar = "brief"\nresolve = "60h"', "class.standard.resolve"),
+        ('[class.standard]\nrespond = "999999h"', "class.standard.respond"),
+        ('[class.standard]\nprogress = "999999h"', "class.standard.progress"),
+        ('[ola]\nhead = "999999h"', "ola.head"),
+        ('[alerts]\ndirector_after = "999999h"', "alerts.director_after"),
+        ('[alerts.unassigned]\nother = "999999h"', "alerts.unassigned.other"),
+        ('[closing]\nclose_after = "999999h"', "closing.close_after"),
+    ],
+)
+def test_a_term_that_the_calendar_never_ends_is_refused(tmp_path: Path, text: str, path: str) -> None:
+    told = said(tmp_path, f"{BRIEF}{text}\n")
+    assert list(told) == [path]
+    assert "столько рабочих часов не бывает" in told[path]
+
+
+def test_a_policy_may_not_move_a_term_to_a_calendar_that_never_ends_it(tmp_path: Path) -> None:
+    text = BRIEF + '[[policy]]\nwhen = { company = [1] }\nset = { calendar = "brief", resolve = "60h" }\n'
+    assert list(said(tmp_path, text)) == ["policy[1].set.calendar"]
 
 
 # --- the whole file ----------------------------------------------------------------------

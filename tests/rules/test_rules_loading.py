@@ -249,9 +249,7 @@ def test_the_first_source_that_holds_an_item_is_its_own(
 
 
 def test_a_stage_means_a_state(load: Load) -> None:
-    rules = load()
-    assert rules.state_of(rules.sources[0], "C3:NEW") is State.NEW
-    assert rules.state_of(rules.sources[0], "C3:OTHER") is None
+    assert load().sources[0].stages["C3:NEW"] is State.NEW
 
 
 def test_what_is_not_said_is_read_from_the_native_fields(load: Load) -> None:

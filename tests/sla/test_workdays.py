@@ -47,9 +47,13 @@ def test_a_moved_day_off_is_no_holiday() -> None:
     assert off.why.startswith("day_off:")
 
 
-def file_with(**year: Any) -> str:
-    row = {"status": "decreed", "non_working": [], **year}
-    return json.dumps({"years": {"2030": row}})
+def file_of(*years: int, **rows: Any) -> str:
+    row = {"status": "decreed", "non_working": [], **rows}
+    return json.dumps({"years": {str(year): row for year in years}})
+
+
+def file_with(**rows: Any) -> str:
+    return file_of(2030, **rows)
 
 
 def test_an_own_file_needs_little() -> None:
@@ -75,3 +79,25 @@ def test_an_own_file_needs_little() -> None:
 def test_a_file_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(WorkDaysFault, match="не читается производственный календарь"):
         load_workdays(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (file_of(2026, 2028), "нет утверждённого 2027 года"),
+        (file_of(2026, 2030), "2027 года между соседними; нет утверждённого 2028 года"),
+        (
+            file_with(shortened=[{"date": "2029-12-31", "minutes_less": 60}]),
+            "2029-12-31 стоит не в своём году",
+        ),
+        (file_with(shortened=[{"date": "2030-12-31", "minutes_less": -60}]), "больше нуля"),
+        (file_with(shortened=[{"date": "2030-12-31", "minutes_less": 0}]), "больше нуля"),
+    ],
+)
+def test_what_a_file_gets_wrong_is_told(text: str, problem: str) -> None:
+    with pytest.raises(WorkDaysFault, match=problem):
+        load_workdays(text)
+
+
+def test_years_that_follow_each_other_are_decreed() -> None:
+    assert load_workdays(file_of(2026, 2027)).provisional_from == date(2028, 1, 1)
