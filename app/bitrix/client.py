@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -113,6 +113,25 @@ class Client:
         self._succeeded([command.method])
         return answer
 
+    async def call_3(self, command: Command, lane: Lane = Lane.LIVE, *, once: str = "") -> Answer:
+        """One method of REST 3.0 (rest.md 1.7). Raises PortalError.
+
+        `once`: the Idempotency-Key; under it a call that has succeeded is not done again for a day.
+        A portal without REST 3.0 may refuse at the door: that does not say that we are shut out of it.
+        """
+        if self.shut is not None:
+            raise self.shut.error()
+        if rest := self._resting([command], Counter([command.method]), lane):
+            raise rest
+        self.traffic.commands[command.method] += 1
+        try:
+            return await self._attempted(command.method, dict(command.params), lane, once)
+        except ShutOut as error:
+            raise Misconfigured(error.code, error.text, method=command.method) from None
+        except RetryLater as error:
+            self._failed(error, [command.method])
+            raise
+
     async def look(self) -> bool:
         """While we are shut out: ask once whether it has passed. The only request that goes out then."""
         if self.shut is not None:
@@ -204,13 +223,16 @@ class Client:
             self._failed(error, methods)
             raise
 
-    async def _attempted(self, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+    async def _attempted(
+        self, method: str, params: dict[str, Any], lane: Lane, once: str | None = None
+    ) -> Answer:
+        """`once`: not None in REST 3.0."""
         expired: Key | None = None
         for attempt in range(TRIES):
             await self._wait_for_room(lane)
             key = await self._key(expired)
             try:
-                return await self._sent(key, method, params, lane)
+                return await self._sent(key, method, params, lane, once)
             except TokenExpired as error:  # refused at the door: nothing of it was executed
                 if expired or attempt + 1 == TRIES:
                     raise ShutOut(error.code, error.text, method=method) from None
@@ -238,32 +260,37 @@ class Client:
             await self._clock.sleep(wait)
         self.budget.take(self._clock.now())
 
-    async def _sent(self, key: Key, method: str, params: dict[str, Any], lane: Lane) -> Answer:
+    async def _sent(
+        self, key: Key, method: str, params: dict[str, Any], lane: Lane, once: str | None
+    ) -> Answer:
         # An urgent request does not queue behind slow ones of the other lanes.
         async with nullcontext() if lane is Lane.URGENT else self._slots:
-            response = await self._posted(key, method, params)
+            response = await self._posted(key, method, params, once)
         now = self._clock.now()
         answer = read_answer(response.status_code, response.content, now, method=method)
         self._answered(method, answer, now)
         return answer
 
-    async def _posted(self, key: Key, method: str, params: dict[str, Any]) -> httpx.Response:
+    async def _posted(
+        self, key: Key, method: str, params: dict[str, Any], once: str | None
+    ) -> httpx.Response:
         self.traffic.requests += 1
-        response = await self._post(key.address(method), key.signed(params))
+        address = key.address(method) if once is None else key.address_3(method)
+        response = await self._post(address, key.signed(params), once)
         if not response.is_redirect:
             return response
-        portal = renamed_to(key.address(method), response.headers.get("location", ""))
+        portal = renamed_to(address, response.headers.get("location", ""))
         await self._access.moved(portal)
         self.traffic.requests += 1
-        key = replace(key, portal=portal)
-        return await self._post(key.address(method), key.signed(params))
+        return await self._post(portal + address.removeprefix(key.portal), key.signed(params), once)
 
     async def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         response = await self._through(self._http.post(url, data=dict(form)))
         return response.status_code, response.content
 
-    async def _post(self, url: str, params: dict[str, Any]) -> httpx.Response:
-        return await self._through(self._http.post(url, json=params))
+    async def _post(self, url: str, params: dict[str, Any], once: str | None) -> httpx.Response:
+        headers = {"Idempotency-Key": once} if once else None
+        return await self._through(self._http.post(url, json=params, headers=headers))
 
     async def _through(self, request: Awaitable[httpx.Response]) -> httpx.Response:
         later = self._clock.now() + LATER
