@@ -106,6 +106,7 @@ tickets = sa.Table(
     _number("urgency"),  # smaller is more urgent: tickets.py
     _text("title_folded"),  # SQLite's lower() does not know Cyrillic
     _json("body"),
+    _at("purged_at"),  # when its words were taken away
     _index("ix_tickets_next", "next_at", only="next_at IS NOT NULL"),
     _index("ix_tickets_open", "urgency", "ref", only="open"),
     _index("ix_tickets_urgency", "urgency", "ref"),
@@ -113,6 +114,7 @@ tickets = sa.Table(
     _index("ix_tickets_value", "value", "urgency", "ref"),
     _index("ix_tickets_agent", "agent", "urgency", "ref"),
     _index("ix_tickets_client", "client", "started_at", only="client <> ''"),
+    _index("ix_tickets_kept", "started_at", "ref", only="purged_at IS NULL"),
 )
 
 # Spelt as in the partial indexes: SQLite uses one only for the very same words, and `open = 1` is not `open`.

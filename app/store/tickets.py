@@ -212,6 +212,7 @@ def _row(ticket: Ticket) -> dict[str, Any]:
         "urgency": urgency(ticket),
         "title_folded": folded(ticket.title),
         "body": encode(ticket),
+        "purged_at": None,  # whoever decides anew has read the words anew
     }
 
 
