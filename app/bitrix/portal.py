@@ -33,6 +33,7 @@ from app.bitrix.errors import PortalError, Refused, RetryLater
 from app.bitrix.ownership import owners_of
 from app.bitrix.provision import Provisioner
 from app.bitrix.reading import Reader
+from app.bitrix.rest3 import TaskVoice
 from app.bitrix.results import (
     Ask,
     Changes,
@@ -76,9 +77,10 @@ class Portal:
             tariff=config.tariff, share=config.share,
         )  # fmt: skip
         self._directory = Directory(self._client, config, clock, self._access)
-        self._voice = Voice(self._client, self._directory, self._access.seed)
+        task_voice = TaskVoice(self._client, clock)
+        self._voice = Voice(self._client, self._directory, task_voice, self._access.seed)
         self._reader = Reader(self._client, config, self._directory, clock)
-        self._writer = Writer(self._client, config, self._directory, self._voice)
+        self._writer = Writer(self._client, config, self._directory, self._voice, task_voice)
 
     async def close(self) -> None:
         """Hang up."""
@@ -107,6 +109,11 @@ class Portal:
     def budget(self) -> Budget:
         """What may be asked of it now."""
         return self._client.budget
+
+    @property
+    def address(self) -> str:
+        """The portal's address for a browser, without a slash; it changes when the portal is renamed."""
+        return self._access.portal
 
     def card_url(self, ref: ItemRef) -> str:
         """The card's address for a browser (contract.md 3)."""

@@ -14,6 +14,7 @@ from typing import Any
 from app.bitrix.client import Client
 from app.bitrix.directory import Directory
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
+from app.bitrix.rest3 import TaskVoice
 from app.bitrix.results import MessageWork, Unwritten, Written, unwritten
 from app.bitrix.wire import Answer, Command, Told, as_list, as_map, number
 from app.model import ItemRef, Kind, Lane, Message, MessageKind
@@ -82,8 +83,8 @@ def said(work: MessageWork, told: Told) -> Written | Unwritten:
 class Voice:
     """Speaks in chats, remembering where the bot may."""
 
-    def __init__(self, client: Client, directory: Directory, seed: str) -> None:
-        self._client, self._directory = client, directory
+    def __init__(self, client: Client, directory: Directory, tasks: TaskVoice, seed: str) -> None:
+        self._client, self._directory, self._tasks = client, directory, tasks
         self._token = bot_token(seed)
         self._entered: set[str] = set()  # dialogs that the bot was brought into
         self._mute: set[str] = set()  # dialogs where only the webhook's user is heard
@@ -160,10 +161,15 @@ class Voice:
         if to.isdigit():
             return None
         if ":" in to:
-            return _found(await self._client.call(_comments_of(ItemRef.parse(to)), lane), marker, "COMMENT")
+            return await self._find_comment(ItemRef.parse(to), marker, lane)
         params = {"DIALOG_ID": to, "LIMIT": SEARCHED}
         answer = await self._client.call(Command("im.dialog.messages.get", params), lane)
         return _found(Answer(answer.rows("messages")), marker, "text")
+
+    async def _find_comment(self, ref: ItemRef, marker: str, lane: Lane) -> int | None:
+        if ref.kind is Kind.TASK:
+            return await self._tasks.find(ref, marker, lane)
+        return _found(await self._client.call(_comments_of(ref), lane), marker, "COMMENT")
 
     async def upload(self, dialog: str, name: str, content: bytes, text: str, lane: Lane) -> int:
         """Send a file with a message, as the bot where it may speak; the message's id. Raises PortalError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError
 from app.bitrix.fields import Entity, UnknownOption
+from app.bitrix.rest3 import TaskVoice, is_task_word
 from app.bitrix.results import MessageWork, StampWork, Unwritten, Work, Written, unwritten
 from app.bitrix.stamping import (
     crm_stamp,
@@ -39,13 +41,30 @@ class Prepared:
 class Writer:
     """Carries out works. In a dry run it refuses them all."""
 
-    def __init__(self, client: Client, config: PortalConfig, directory: Directory, voice: Voice) -> None:
+    def __init__(
+        self,
+        client: Client,
+        config: PortalConfig,
+        directory: Directory,
+        voice: Voice,
+        task_voice: TaskVoice,
+    ) -> None:
         self._client, self._config, self._directory, self._voice = client, config, directory, voice
+        self._task_voice = task_voice
 
     async def write(self, works: Sequence[Work], lane: Lane) -> list[Outcome]:
         """What became of each work, in order; never raises."""
         if self._config.dry_run:
             return [Unwritten("B24SLA_DRY_RUN: в портал ничего не пишется", final=True)] * len(works)
+        words = [work for work in works if is_task_word(work)]
+        others = [work for work in works if not is_task_word(work)]
+        said_words, written = await asyncio.gather(
+            self._task_voice.say(words, lane), self._write_together(others, lane)
+        )
+        of_words, of_others = iter(said_words), iter(written)
+        return [next(of_words if is_task_word(work) else of_others) for work in works]
+
+    async def _write_together(self, works: Sequence[Work], lane: Lane) -> list[Outcome]:
         prepared = [await self._prepared(work, lane) for work in works]
         ready = [one for one in prepared if isinstance(one, Prepared)]
         told = iter(await self._client.run([one.group for one in ready], lane))

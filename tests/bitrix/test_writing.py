@@ -166,11 +166,10 @@ async def test_comment_stands_in_the_timeline_of_its_card(world: World) -> None:
     assert [note["text"] for note in world.emulated.timeline(world.smart, item.id)] == ["SLA"]
 
 
-async def test_task_has_no_timeline(world: World) -> None:
+async def test_comment_of_a_task_stands_in_its_card(world: World) -> None:
     task = world.task()
-    [outcome] = await world.portal.write([message(MessageKind.TIMELINE, str(task), ref=task)])
-    assert isinstance(outcome, Unwritten)
-    assert outcome.final
+    await world.portal.write([message(MessageKind.TIMELINE, str(task), "SLA", ref=task)])
+    assert world.emulated.task_words(task.id) == [(9, "SLA")]
 
 
 async def test_notice_replaces_the_former_of_its_tag(world: World) -> None:
