@@ -56,7 +56,7 @@ def create(world: World, owner: Owner, fields: Record, by: int, bindings: tuple[
     world.activities[made["ID"]] = made
     for kind, number in made["bindings"]:
         items.touch(world, kind, number, by)
-    world.events.raise_event("ONCRMACTIVITYADD", {"FIELDS": {"ID": made["ID"]}})
+    world.events.raise_event("ONCRMACTIVITYADD", {"FIELDS": {"ID": made["ID"]}}, by)
     return made
 
 
@@ -67,7 +67,7 @@ def change(world: World, activity: Record, fields: Record, by: int) -> bool:
         return False
     activity.update(changes, LAST_UPDATED=world.instant(), EDITOR_ID=by)
     activity["STATUS"] = 2 if activity["COMPLETED"] == "Y" else 1
-    world.events.raise_event("ONCRMACTIVITYUPDATE", {"FIELDS": {"ID": activity["ID"]}})
+    world.events.raise_event("ONCRMACTIVITYUPDATE", {"FIELDS": {"ID": activity["ID"]}}, by)
     return True
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from . import activities, directories, items, openlines, timeline, userfields
+from .events import Cause
 from .fields import COMPANY, CONTACT, DEAL
 from .world import Owner, Record, User, UserField, World
 
@@ -154,11 +155,13 @@ class CrmActs:
 
     def delete_item(self, entity_type: int, number: int, by: int = 1) -> None:
         """Into the recycle bin."""
-        if not items.delete(self.world, entity_type, number):
-            raise LookupError(f"no item {number} of type {entity_type}")
+        with self.world.events.hit(Cause(by)):
+            if not items.delete(self.world, entity_type, number):
+                raise LookupError(f"no item {number} of type {entity_type}")
 
     def restore(self, entity_type: int, number: int, by: int = 1) -> None:
-        items.restore(self.world, entity_type, number)
+        with self.world.events.hit(Cause(by)):
+            items.restore(self.world, entity_type, number)
 
     def add_email(
         self,

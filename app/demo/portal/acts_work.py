@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from . import talk, tasklife, taskrows
+from .events import Cause
 from .world import Chat, Department, Group, Record, Task, User, World
 
 
@@ -144,7 +145,8 @@ class WorkActs:
         return [(one.author, one.text) for one in said if not (one.system or one.deleted)]
 
     def delete_task(self, number: int, by: int) -> None:
-        tasklife.delete(self.world, self._task(number))
+        with self.world.events.hit(Cause(by)):
+            tasklife.delete(self.world, self._task(number))
 
     def task(self, number: int) -> Record:
         """A task as tasks.task.get answers it, user fields by their original names as kept."""

@@ -6,13 +6,14 @@ from typing import Any
 
 from . import errors
 from .errors import RestError
+from .events import Cause
 from .faults import Faults
 from .limits import Bucket, Operating, cost
 from .registry import METHODS, Call, Page, Rest
 from .spec import Judge
 from .times import written
 from .users import granted
-from .world import Record, World
+from .world import Application, Record, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class Credential:
     key: str
     user: int
     scopes: tuple[str, ...]
+    application: Application | None = None
+    connector: str = ""
+    depth: int | None = None
+
+    @property
+    def cause(self) -> Cause:
+        """Whose act an event of this call comes of. A webhook inherits no depth (rest.md 3.5)."""
+        client_id = self.application.client_id if self.application else ""
+        return Cause(self.user, client_id, self.connector, self.depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ class Calls:
         if self.operating.blocked(who.key, name, self.seconds_now()):
             raise errors.operating_exceeded()
         self.judge.check(method.name, params)
-        result = method.run(Call(self.world, who.user, params, who.scopes))
+        result = method.run(Call(self.world, who.user, params, who.scopes, who.application, who.connector))
         return self._counted(result, params) if isinstance(result, Page) else Page(result)
 
     def _counted(self, page: Page, params: dict[str, Any]) -> Page:

@@ -70,6 +70,10 @@ def wrong_auth_type() -> RestError:
     return RestError("WRONG_AUTH_TYPE", "Current authorization type is denied for this method", 403)
 
 
+def no_license(feature: str) -> RestError:
+    return RestError("WRONG_LICENSE", f"This feature is not enabled for the current license: {feature}", 403)
+
+
 def too_many_requests() -> RestError:
     return RestError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
 

@@ -1,10 +1,11 @@
 """Outgoing events: merged per hit, delayed, sometimes lost, doubled or late; never sent again."""
 
 import logging
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from .oauth import MEMBER, SERVER
 from .php import build_query
 from .profile import Profile
 
@@ -23,6 +25,23 @@ WEBHOOK_EVENTS = (
     "ONCRMTIMELINECOMMENT", "ONTASK", "ONUSERADD",
 )  # fmt: skip
 APPLICATION_ONLY = frozenset({"ONCRMDEALMOVETOCATEGORY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Whose act an event comes of. Depth: of a token taken from an event (rest.md 3.5); None: of no event."""
+
+    user: int = 0  # 0: a robot, a workflow
+    client_id: str = ""
+    connector: str = ""
+    depth: int | None = None
+
+    @property
+    def exhausted(self) -> bool:
+        return self.depth == 0
+
+
+NOBODY = Cause()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +92,12 @@ class Events:
     posted: int = 0
     dropped: int = 0
     lost: int = 0
-    _hit: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    for_applications: Callable[[str, dict[str, Any], Cause], None] | None = None
+    _hit: dict[str, tuple[str, dict[str, Any], Cause]] = field(default_factory=dict)
+    _cause: Cause = NOBODY
     _depth: int = 0
     _order: int = 0
-    _handlers: dict[tuple[int, str], int] = field(default_factory=dict)
+    _handlers: dict[tuple[str, str], int] = field(default_factory=dict)
     _slow: dict[str, float] = field(default_factory=dict)
 
     def subscribe(self, url: str, token: str, events: frozenset[str] | None) -> int:
@@ -95,8 +116,9 @@ class Events:
         log.info("handler on a host without a dot taken: %s (the product refuses it)", host)
 
     @contextmanager
-    def hit(self) -> Iterator[None]:
+    def hit(self, cause: Cause = NOBODY) -> Iterator[None]:
         """One request to the portal: its events leave together after the answer, identical ones merged."""
+        self._cause = self._cause if self._depth else cause
         self._depth += 1
         try:
             yield
@@ -105,50 +127,61 @@ class Events:
             if not self._depth:
                 self._flush()
 
-    def raise_event(self, event: str, data: dict[str, Any]) -> None:
-        """Something happened; outside a hit it is a hit of its own."""
+    def raise_event(self, event: str, data: dict[str, Any], by: int | None = None) -> None:
+        """Something happened; outside a hit it is a hit of its own. `by`: whose act, if not the caller's."""
         with self.hit():
-            self._hit[f"{event} {data}"] = (event, data)
+            cause = self._cause if by is None else replace(self._cause, user=by)
+            self._hit[f"{event} {data}"] = (event, data, cause)
 
     def _flush(self) -> None:
         happened, self._hit = list(self._hit.values()), {}
-        for event, data in happened:
+        for event, data, cause in happened:
+            if cause.exhausted:
+                log.info("%s is not told: reactions to reactions went too deep", event)
+                continue
             self.raised += 1
-            for subscription in self.subscriptions:
-                if subscription.wants(event):
-                    self._queue(subscription, event, data)
+            self._tell(event, data)
+            if self.for_applications is not None:
+                self.for_applications(event, data, cause)
 
-    def _queue(self, subscription: Subscription, event: str, data: dict[str, Any]) -> None:
+    def _tell(self, event: str, data: dict[str, Any]) -> None:
+        for one in self.subscriptions:
+            if one.wants(event):
+                self.post(one.url, event, data, self.auth(one.application_token), str(one.id))
+
+    def post(self, url: str, event: str, data: dict[str, Any], auth: dict[str, Any], handler: str) -> None:
+        """Put an event on its way to one handler."""
         if self.random.random() < self.drop:
             self.dropped += 1
             return
         copies = self.burst + (self.random.random() < self.double)
-        body = build_query(self._body(subscription, event, data)).encode()
+        body = build_query(self._body(event, data, auth, handler)).encode()
         for _ in range(copies):
             self._order += 1
-            due = self.now() + self._wait(subscription.url)
-            self.pending.append(PendingEvent(due, self._order, subscription.url, event, body))
+            due = self.now() + self._wait(url)
+            self.pending.append(PendingEvent(due, self._order, url, event, body))
 
     def _wait(self, url: str) -> timedelta:
         late = self.random.random() * self.reorder_by if self.random.random() < self.reorder else 0.0
         return timedelta(seconds=self.random.uniform(*self.delay) + late + self._slow.get(url, 0.0))
 
-    def _body(self, subscription: Subscription, event: str, data: dict[str, Any]) -> dict[str, Any]:
-        """The form of an outgoing webhook: five keys in `auth`, no token, no user (rest.md 3.2)."""
-        body: dict[str, Any] = {"event": event}
-        if self.profile.handler_id:
-            body["event_handler_id"] = self._handler(subscription.id, event)
-        auth = {
+    def auth(self, application_token: str) -> dict[str, Any]:
+        """The five keys that every event carries; of an outgoing webhook no other (rest.md 3.2)."""
+        return {
             "domain": self.host,
             "client_endpoint": f"https://{self.host}/rest/",
-            "server_endpoint": "https://oauth.bitrix.info/rest/",
-            "member_id": "a223c6b3710f85df22e9377d6c4f7553",
-            "application_token": subscription.application_token,
+            "server_endpoint": f"https://{SERVER}/rest/",
+            "member_id": MEMBER,
+            "application_token": application_token,
         }
-        return body | {"data": data, "ts": int(self.now().timestamp()), "auth": auth}
 
-    def _handler(self, subscription: int, event: str) -> int:
-        return self._handlers.setdefault((subscription, event), 185 + 2 * len(self._handlers))
+    def _body(self, event: str, data: dict[str, Any], auth: dict[str, Any], handler: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"event": event}
+        if self.profile.handler_id:
+            body["event_handler_id"] = self._handlers.setdefault(
+                (handler, event), 185 + 2 * len(self._handlers)
+            )
+        return body | {"data": data, "ts": int(self.now().timestamp()), "auth": auth}
 
     async def deliver(self, transport: httpx.AsyncBaseTransport | None, until: datetime) -> int:
         """Post what is due by `until`, in order of due time; one attempt each. Answers the number posted."""
@@ -168,13 +201,19 @@ class Events:
         self.posted += 1
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            answer = await client.post(one.url, content=one.body, headers=headers)
+            answer = await client.post(one.url, content=self._stamped(one.body), headers=headers)
             if not answer.is_success:
                 self.lost += 1
         except httpx.HTTPError as error:
             self.lost += 1
             log.info("%s not delivered: %r", one.event, error)
         self._judge_speed(one.url, (self.now() - began).total_seconds())
+
+    def _stamped(self, body: bytes) -> bytes:
+        """The form as it leaves: a portal may set `ts` only now."""
+        if self.profile.event_ts == "built":
+            return body
+        return re.sub(rb"(?<=&ts=)\d+", str(int(self.now().timestamp())).encode(), body)
 
     def _judge_speed(self, url: str, seconds: float) -> None:
         """A handler that answers slowly waits longer for its later events."""

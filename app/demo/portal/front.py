@@ -19,7 +19,7 @@ from .php import parse_query, php_json, put
 from .registry import mapping
 from .rest3 import Rest3
 from .spec import named_methods
-from .world import Record
+from .world import Record, World
 
 _HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 
@@ -32,7 +32,7 @@ class Desk(Protocol):
     requests: int
     moved_to: str | None
     webhooks: dict[str, Credential]
-    tokens: dict[str, Credential]
+    world: World
 
 
 class Front:
@@ -51,7 +51,9 @@ class Front:
 
     async def _respond(self, request: Request) -> Response:
         portal = self._portal
-        self._portal.requests += 1
+        if request.url.path.rstrip("/") == "/oauth/token":
+            return await self._token(request)
+        portal.requests += 1
         if portal.rest.faults.down:
             return await _broken(request, "down", portal.rest)
         if portal.moved_to and request.url.netloc not in portal.moved_to:
@@ -62,6 +64,14 @@ class Front:
             return _card(request, portal.rest)
         params = await _body_of_3(request) if _is_3(request) else await _params(request)
         return await self._answer(request, params, *address)
+
+    async def _token(self, request: Request) -> Response:
+        """The OAuth server is another machine: neither the portal's faults nor its limits are its own."""
+        oauth = self._portal.world.oauth
+        if oauth.broken:
+            return Response(_HTML.format("502 Bad Gateway"), 502, media_type="text/html")
+        status, body = oauth.answer(await _params(request))
+        return Response(json.dumps(body), status, media_type="application/json; charset=utf-8")
 
     async def _answer(self, request: Request, params: Record, uid: str, secret: str, method: str) -> Response:
         calls = self._portal.rest
@@ -82,7 +92,7 @@ class Front:
         except RestError as refusal:
             self._portal.rest.refused[str(refusal.code)] += 1
             return _refusal(refusal)
-        with self._portal.rest.world.events.hit():
+        with self._portal.rest.world.events.hit(who.cause):
             if _is_3(request):
                 return self._third(request, method, params, who)
             if method.lower() == "batch":
@@ -104,10 +114,8 @@ class Front:
                 raise errors.bad_credentials(calls.world.profile)
             return who
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        token = str(params.pop("auth", "") or params.pop("access_token", "") or bearer)
-        if token not in self._portal.tokens:
-            raise errors.no_auth()
-        return self._portal.tokens[token]
+        given = [str(params.pop(name, "") or "") for name in ("auth", "access_token")]
+        return _by_token(calls.world, next(filter(None, [*given, bearer]), ""), params)
 
     def _batch(self, params: Record, who: Credential) -> Response:
         calls = self._portal.rest
@@ -124,6 +132,21 @@ class Front:
         body |= {} if outcome.page.next is None else {"next": outcome.page.next}
         body |= {} if outcome.page.total is None else {"total": outcome.page.total}
         return _json(body | {"time": outcome.time})
+
+
+def _by_token(world: World, token: str, params: Record) -> Credential:
+    """The application and the person that a token stands for. Raises RestError."""
+    if not token:
+        raise errors.no_auth()
+    grant = world.oauth.who(token)
+    application, user = world.applications[grant.client_id], world.users.get(grant.user)
+    if user is None or not user.active:
+        raise RestError("authorization_error", "Unable to authorize user", 401)
+    connector = str(params.pop("auth_connector", "") or "")
+    if connector and world.features.get("rest_auth_connector") != "Y":
+        raise errors.no_license("auth_connector")
+    key = f"application {application.id}"
+    return Credential(key, grant.user, application.scopes, application, connector, grant.depth)
 
 
 def _card(request: Request, calls: Calls) -> Response:

@@ -52,12 +52,12 @@ def event_names(entity_type: int, verb: str) -> tuple[str, ...]:
     return (f"ONCRMDYNAMICITEM{verb}", f"ONCRMDYNAMICITEM{verb}_{entity_type}")
 
 
-def announce(world: World, entity_type: int, number: int, verb: str) -> None:
+def announce(world: World, entity_type: int, number: int, verb: str, by: int | None = None) -> None:
     fields: Record = {"ID": number}
     if entity_type not in NAMES:
         fields["ENTITY_TYPE_ID"] = entity_type
     for name in event_names(entity_type, verb):
-        world.events.raise_event(name, {"FIELDS": fields})
+        world.events.raise_event(name, {"FIELDS": fields}, by)
 
 
 def create(world: World, entity_type: int, written: Mapping[str, Any], by: int) -> Record:
@@ -73,7 +73,7 @@ def create(world: World, entity_type: int, written: Mapping[str, Any], by: int) 
     world.items.setdefault(entity_type, {})[item["id"]] = item
     if "stageId" in item:
         _log(world, entity_type, item, CREATED)
-    announce(world, entity_type, item["id"], "ADD")
+    announce(world, entity_type, item["id"], "ADD", by)
     for fields in world.robots.get(entity_type, []):
         update(world, entity_type, item, fields, by=0)
     return item
@@ -181,7 +181,7 @@ def update(world: World, entity_type: int, item: Record, written: Mapping[str, A
     item["updatedTime"], item["updatedBy"] = world.instant(), by or item["updatedBy"]
     if target:
         _move(world, entity_type, item, before, target, by)
-    _announce_update(world, entity_type, item, before)
+    _announce_update(world, entity_type, item, before, by)
     return True
 
 
@@ -220,13 +220,13 @@ def _move(world: World, entity_type: int, item: Record, before: Record, target: 
         _log(world, entity_type, item, INTERMEDIATE if target.semantics == "P" else FINAL)
 
 
-def _announce_update(world: World, entity_type: int, item: Record, before: Record) -> None:
+def _announce_update(world: World, entity_type: int, item: Record, before: Record, by: int) -> None:
     moved = entity_type == DEAL and before["categoryId"] != item["categoryId"]
     if moved:
         fields = {"ID": item["id"], "CATEGORY_ID": item["categoryId"], "STAGE_ID": item["stageId"]}
-        world.events.raise_event("ONCRMDEALMOVETOCATEGORY", {"FIELDS": fields})
+        world.events.raise_event("ONCRMDEALMOVETOCATEGORY", {"FIELDS": fields}, by)
     if not moved or world.profile.funnel_move == "both":
-        announce(world, entity_type, item["id"], "UPDATE")
+        announce(world, entity_type, item["id"], "UPDATE", by)
 
 
 def _log(world: World, entity_type: int, item: Record, kind: int) -> None:
@@ -257,9 +257,9 @@ def delete(world: World, entity_type: int, number: int) -> bool:
 
 
 def restore(world: World, entity_type: int, number: int) -> None:
-    """Out of the bin under the same number; what others hear of it is the profile's (undocumented)."""
+    """Out of the bin under the same number, written anew; the profile says what others hear of it."""
     kept = world.bin.pop((entity_type, number))
-    world.items[entity_type][number] = kept["item"]
+    world.items[entity_type][number] = kept["item"] | {"updatedTime": world.instant()}
     world.activities.update(kept["activities"])
     if world.profile.restored != "nothing":
         announce(world, entity_type, number, world.profile.restored.upper())

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -11,10 +12,13 @@ import httpx
 
 from . import (
     activities,
+    applications,
+    bindings,
     bots,
     chat,
     crm,
     deals,
+    offline,
     openlines,
     structure,
     talkqueue,
@@ -34,11 +38,11 @@ from .front import Front
 from .limits import Bucket, Operating
 from .profile import CLOUD_STD, Profile
 from .rest3 import Rest3
-from .world import Department, User, World
+from .world import Application, Department, User, World
 
 METHOD_MODULES = (
-    activities, bots, chat, crm, deals, openlines, structure, talkqueue, tasks, timeline, userfieldmethods,
-    users,
+    activities, applications, bindings, bots, chat, crm, deals, offline, openlines, structure, talkqueue,
+    tasks, timeline, userfieldmethods, users,
 )  # fmt: skip
 """Modules that enter their methods in the table when they are loaded."""
 
@@ -77,7 +81,7 @@ class EmulatedPortal(CrmActs, WorkActs):
         self.requests = 0
         self.moved_to: str | None = None
         self.webhooks: dict[str, Credential] = {}
-        self.tokens: dict[str, Credential] = {}
+        self.events.for_applications = partial(applications.tell, self.world)
         self._furnish()
         self.webhook_path = self.add_webhook(OWNER)
         self.app = Front(self)
@@ -105,6 +109,33 @@ class EmulatedPortal(CrmActs, WorkActs):
         granted = SCOPES if scopes is None else tuple(scopes)
         self.webhooks[secret] = Credential(secret, user, granted)
         return f"/rest/{user}/{secret}/"
+
+    # applications
+
+    def add_application(
+        self, install_url: str, scopes: Iterable[str] | None = None, *, has_ui: bool = False, by: int = OWNER
+    ) -> Application:
+        """A local application, added by an administrator; without an interface it is told so by a post."""
+        return applications.add(
+            self.world, install_url, SCOPES if scopes is None else scopes, by, has_ui=has_ui
+        )
+
+    def open_frame(self, application: Application, user: int = OWNER) -> tuple[str, bytes]:
+        """Address and form that a browser posts when somebody opens the application's page."""
+        return applications.frame(self.world, application, user)
+
+    def finish_install(self, application: Application) -> None:
+        """`BX24.installFinish()` in the frame."""
+        application.finished = True
+
+    def update_application(self, application: Application, *, new_token: bool = False) -> None:
+        applications.update(self.world, application, new_token=new_token)
+
+    def remove_application(self, application: Application) -> None:
+        applications.remove(self.world, application)
+
+    def restore_application(self, application: Application) -> None:
+        applications.again(self.world, application)
 
     # events
 

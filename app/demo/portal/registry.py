@@ -6,7 +6,7 @@ from typing import Any
 
 from . import errors
 from .php import listed
-from .world import World
+from .world import Application, World
 
 Json = Any
 Run = Callable[["Call"], Json]
@@ -51,6 +51,8 @@ class Call:
     user: int
     params: Mapping[str, Json]
     scopes: tuple[str, ...] = ()
+    application: Application | None = None  # None: a webhook
+    connector: str = ""  # auth_connector, the key of source
 
     def classic(self, name: str) -> Json:
         """A parameter of a classic method: `filter`, `FILTER`, `Filter` or `arFilter` (rest.md 1.2)."""

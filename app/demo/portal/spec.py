@@ -130,7 +130,8 @@ class _Check:
 
 def _allowed_beside(method: str, key: str) -> bool:
     """Keys that any call may carry, and the filters that stand at the top level of user.get."""
-    return key in ("auth", "access_token") or (method.lower() == "user.get" and key.isupper())
+    filters = method.lower() == "user.get" and key.isupper()
+    return filters or key in ("auth", "access_token", "auth_connector")
 
 
 def named_methods(commands: Any) -> list[str]:

@@ -101,7 +101,7 @@ def create(world: World, fields: Mapping[str, Any], by: int, card: str = "") -> 
         task.chat = talk.add_chat(world, kept["TITLE"], task.members, kept["CREATED_BY"], entity=entity).id
         talk.system_line(world, world.chats[task.chat], "Задача создана")
     log(world, task, "NEW", None, None, by)
-    _announce(world, task.id, "ADD", before="undefined", after={"ID": task.id}, accessible_before="N")
+    _announce(world, task.id, "ADD", before="undefined", after={"ID": task.id}, accessible_before="N", by=by)
     return task
 
 
@@ -131,7 +131,7 @@ def update(world: World, task: Task, fields: Mapping[str, Any], by: int) -> bool
         if name in _TRACKED:
             log(world, task, *_line(world, task, name, before), by)
     _tell_chat(world, task, before, changes)
-    _announce(world, task.id, "UPDATE", before={"ID": task.id}, after={"ID": task.id})
+    _announce(world, task.id, "UPDATE", before={"ID": task.id}, after={"ID": task.id}, by=by)
     return True
 
 
@@ -193,12 +193,12 @@ def comment(world: World, task: Task, text: str, by: int) -> int:
     task.activity_at = world.instant()
     if task.chat is not None:
         message = talk.say(world, world.chats[task.chat], by, text)
-        _announce_comment(world, {"ID": 0, "TASK_ID": task.id, "MESSAGE_ID": message.id})
+        _announce_comment(world, {"ID": 0, "TASK_ID": task.id, "MESSAGE_ID": message.id}, by)
         return message.id
     made = TaskComment(world.next_id("taskcomment") + 3000, task.id, by, text, world.instant())
     world.task_comments[made.id] = made
     log(world, task, "COMMENT", None, str(made.id), by)
-    _announce_comment(world, {"ID": made.id, "TASK_ID": task.id})
+    _announce_comment(world, {"ID": made.id, "TASK_ID": task.id}, by)
     return made.id
 
 
@@ -226,10 +226,10 @@ def watch(world: World, task: Task, user: int) -> bool:
     return update(world, task, {"AUDITORS": auditors}, user)
 
 
-def _announce_comment(world: World, after: Record) -> None:
+def _announce_comment(world: World, after: Record, by: int) -> None:
     before = world.profile.comment_before
     data = {"FIELDS_BEFORE": "undefined", "FIELDS_AFTER": after, "IS_ACCESSIBLE_BEFORE": before}
-    world.events.raise_event("ONTASKCOMMENTADD", data | {"IS_ACCESSIBLE_AFTER": "undefined"})
+    world.events.raise_event("ONTASKCOMMENTADD", data | {"IS_ACCESSIBLE_AFTER": "undefined"}, by)
 
 
 def _announce(
@@ -241,10 +241,11 @@ def _announce(
     after: Any,
     accessible_before: str = "undefined",
     accessible_after: str = "undefined",
+    by: int | None = None,
 ) -> None:
     data = {"FIELDS_BEFORE": before, "FIELDS_AFTER": after}
     data |= {"IS_ACCESSIBLE_BEFORE": accessible_before, "IS_ACCESSIBLE_AFTER": accessible_after}
-    world.events.raise_event(f"ONTASK{verb}", data)
+    world.events.raise_event(f"ONTASK{verb}", data, by)
 
 
 def log(world: World, task: Task, field: str, old: str | None, new: str | None, by: int) -> None:

@@ -26,15 +26,15 @@ def create(world: World, owner: Owner, text: str, by: int, files: list[Record] |
     made = Comment(world.next_id("comment"), owner, by, text, world.instant(), files or [])
     world.comments[made.id] = made
     items.touch(world, *owner, by)
-    announce(world, made.id, "ADD")
+    announce(world, made.id, "ADD", by)
     return made
 
 
-def announce(world: World, number: int, verb: str) -> None:
+def announce(world: World, number: int, verb: str, by: int | None = None) -> None:
     """`data[FIELDS][ID]` (source) or `data[ID]` (docs), by the profile."""
     data: Record = {"ID": number}
     wrapped = {"FIELDS": data} if world.profile.timeline_event == "fields" else data
-    world.events.raise_event(f"ONCRMTIMELINECOMMENT{verb}", wrapped)
+    world.events.raise_event(f"ONCRMTIMELINECOMMENT{verb}", wrapped, by)
 
 
 def shown(world: World, comment: Comment) -> Record:

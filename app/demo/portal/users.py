@@ -151,19 +151,12 @@ def feature(call: Call) -> Any:
     return {"value": call.world.features.get(str(code), "N")}
 
 
-@rest("app.info", "")
-def app_info(call: Call) -> Any:
-    raise errors.RestError("ACCESS_DENIED", "Access denied! Application context required", 403)
-
-
 def _application_only(call: Call) -> Any:
     raise errors.wrong_auth_type()
 
 
 for _name in (
-    "events", "event.bind", "event.unbind", "event.get", "event.test", "event.offline.get",
-    "event.offline.clear",
-    "event.offline.error", "event.offline.list", "placement.bind", "placement.get", "placement.unbind",
+    "placement.bind", "placement.get", "placement.unbind",
     "userfieldtype.add", "bizproc.robot.add", "bizproc.activity.add",
 ):  # fmt: skip
     rest(_name, "")(_application_only)

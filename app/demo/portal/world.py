@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from .events import Events
+from .oauth import OAuthServer
 from .profile import Profile
 
 Record = dict[str, Any]
@@ -290,6 +291,58 @@ class Session:
     closed: bool = False
 
 
+@dataclass(slots=True)
+class Binding:
+    """A subscription by event.bind; without a handler it is an offline one."""
+
+    id: int
+    event: str
+    handler: str
+    user: int = 0  # whose tokens the events carry; 0: of whoever acted
+    connector: str = ""
+    pause: int = 1  # seconds between two ONOFFLINEEVENT
+    told_at: datetime | None = None
+
+    @property
+    def offline(self) -> bool:
+        return not self.handler
+
+
+@dataclass(slots=True)
+class Application:
+    """A local application as this portal knows it."""
+
+    id: int
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...]
+    install_url: str
+    has_ui: bool
+    installer: int
+    application_token: str
+    version: int = 1
+    finished: bool = False  # installFinish was called; at once where there is no interface
+    removed: bool = False
+    paid: bool = True
+    bindings: list[Binding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class OfflineRow:
+    """A change that an application has not fetched; reserved under `process`."""
+
+    id: int
+    at: datetime
+    application: str
+    event: str
+    data: Record
+    user: int
+    connector: str
+    message: str
+    process: str = ""
+    error: int = 0
+
+
 FIRST_IDS = {"chat": 11, "message": 1001, "task": 201, "activity": 501, "option": 101, "userfield": 301,
              "session": 401}  # fmt: skip
 """Kinds start apart, so that an id of one kind taken for another is noticed."""
@@ -335,7 +388,14 @@ class World:
     idle_writes: Counter[tuple[int | str, int]] = field(default_factory=Counter)
     unknown_fields: list[str] = field(default_factory=list)
     features: dict[str, str] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)  # by client_id
+    offline: list[OfflineRow] = field(default_factory=list)
+    oauth: OAuthServer = field(init=False)
     ids: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.oauth = OAuthServer(self.now, Random(1), self.applications)
+        self.features |= dict.fromkeys(self.profile.features, "Y")
 
     def next_id(self, kind: str) -> int:
         self.ids[kind] = self.ids[kind] + 1 if kind in self.ids else FIRST_IDS.get(kind, 1)
