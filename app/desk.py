@@ -39,6 +39,7 @@ class Health:
     last_sweep_at: datetime | None = None
     people_read_at: datetime | None = None
     warnings: dict[str, str] = field(default_factory=dict)  # by subject: fuse, rights, provisional …
+    told: set[str] = field(default_factory=set)  # jobs whose trouble stands in the log
 
 
 @dataclass(slots=True)
@@ -57,25 +58,27 @@ class Desk:
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
     vanished: Vanished = field(default_factory=Vanished)
     epoch: int | None = None  # of the lease under which this process talks to the portal
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken: dict[str, asyncio.Event] = field(default_factory=dict)  # by who waits
 
     def now(self) -> datetime:
         """The present, aware UTC."""
         return self.clock.now()
 
     def wake(self) -> None:
-        """Something came in: the worker need not wait for its next turn."""
-        self._woken.set()
+        """Something came in: no worker need wait for its next turn."""
+        for alarm in self._woken.values():
+            alarm.set()
 
-    async def wait_for_work(self, seconds: float) -> None:
-        """Until woken, or `seconds` of real time."""
+    async def wait_for_work(self, seconds: float, who: str = "road") -> None:
+        """Until woken, or `seconds` of real time. Each worker hears of what came in since it last waited."""
+        alarm = self._woken.setdefault(who, asyncio.Event())
         try:
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
+                await alarm.wait()
         except TimeoutError:
             return
         finally:
-            self._woken.clear()
+            alarm.clear()
 
     def name_of(self, person: int | None) -> str:
         """«Иванова А.», or «№ 7» for somebody we know only by number."""
@@ -115,6 +118,8 @@ def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
         chats=tuple(dict.fromkeys(chat for chat in (rules.chats.alerts, rules.chats.digest) if chat)),
         colleagues=(rules.people.head, *rules.people.leads, *rules.people.duty, rules.people.director),
         since=rules.desk.since,
+        tariff=rules.pace.tariff,
+        share=rules.pace.share,
     )
 
 

@@ -14,13 +14,14 @@ from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from app.bitrix.errors import PortalError
+from app.bitrix.errors import Effect, PortalError
 from app.desk import Desk
 from app.store.engine import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 Job = Callable[[Desk], Awaitable[object]]
+Named = tuple[str, Job]
 Duty = tuple[str, timedelta, Job]  # name, pace by the desk's clock, what to do
 GRACE_SECONDS = 3.0  # for the act in hand at a stop
 IDLE_SECONDS = 1.0  # of real time: how long a worker without work sleeps when nobody wakes it
@@ -28,9 +29,9 @@ IDLE_SECONDS = 1.0  # of real time: how long a worker without work sleeps when n
 
 @asynccontextmanager
 async def tending(
-    desk: Desk, road: Job, duties: tuple[Duty, ...], first: Sequence[tuple[str, Job]] = ()
+    desk: Desk, roads: Sequence[Named], duties: tuple[Duty, ...], first: Sequence[Named] = ()
 ) -> AsyncIterator[None]:
-    """Inside, the worker runs: `first`, then the road. Leaving waits a little for the act in hand."""
+    """Inside, the workers run: `first`, then a worker a road. Leaving waits a little for the acts in hand."""
     scheduler = AsyncIOScheduler()
     for name, pace, job in duties:
         scheduler.add_job(
@@ -40,7 +41,7 @@ async def tending(
         )  # fmt: skip
     scheduler.start()
     stop = asyncio.Event()
-    worker = asyncio.create_task(_work(desk, first, road, stop))
+    worker = asyncio.create_task(_work(desk, first, roads, stop))
     try:
         yield
     finally:
@@ -50,13 +51,17 @@ async def tending(
         await _stopped(worker)
 
 
-async def _work(desk: Desk, first: Sequence[tuple[str, Job]], road: Job, stop: asyncio.Event) -> None:
+async def _work(desk: Desk, first: Sequence[Named], roads: Sequence[Named], stop: asyncio.Event) -> None:
     for name, job in first:
         await guarded(name, job, desk)
+    await asyncio.gather(*(_walk(desk, name, road, stop) for name, road in roads))
+
+
+async def _walk(desk: Desk, name: str, road: Job, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        busy = await guarded("road", road, desk)
+        busy = await guarded(name, road, desk)
         if not busy:
-            await desk.wait_for_work(IDLE_SECONDS)
+            await desk.wait_for_work(IDLE_SECONDS, name)
 
 
 async def _stopped(worker: asyncio.Task[None]) -> None:
@@ -69,11 +74,16 @@ async def _stopped(worker: asyncio.Task[None]) -> None:
 
 
 async def guarded(name: str, job: Job, desk: Desk) -> object:
-    """The job's answer; a fault of the world is told once when it begins and once when it ends."""
+    """The job's answer; a fault of the world is told once when it begins and once when it ends.
+
+    Most faults of the portal are told by its client already (bitrix/troubles.py).
+    """
     try:
         answer = await job(desk)
     except (PortalError, StoreUnavailable) as fault:
-        if name not in desk.health.warnings:
+        known = isinstance(fault, PortalError) and fault.effect is not Effect.ITEM
+        if name not in desk.health.told and not known:
+            desk.health.told.add(name)
             log.warning("%s cannot go on: %s", name, fault)
         desk.health.warnings[name] = str(fault)
         return False
@@ -81,6 +91,8 @@ async def guarded(name: str, job: Job, desk: Desk) -> object:
         log.exception("%s failed", name)
         desk.health.warnings[name] = "внутренняя ошибка, подробности в журнале"
         return False
-    if desk.health.warnings.pop(name, None):
+    desk.health.warnings.pop(name, None)
+    if name in desk.health.told:
+        desk.health.told.remove(name)
         log.info("%s goes on", name)
     return answer

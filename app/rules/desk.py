@@ -9,6 +9,7 @@ from itertools import combinations
 
 from app.model import Kind, State
 from app.rules.readers import (
+    BUDGET,
     CHAT,
     DAILY,
     FLAG,
@@ -16,6 +17,7 @@ from app.rules.readers import (
     NUMBER,
     OFF,
     PERSON,
+    POLL,
     SPAN,
     SPAN_OR_OFF,
     TEXT,
@@ -39,6 +41,7 @@ from app.rules.values import (
     Source,
 )
 
+TARIFFS = ("auto", "standard", "enterprise", "unlimited")
 STATES = tuple(state for state in State if state not in {State.DELETED, State.LEFT})
 TASK_STAGE = re.compile(r"[2-6]|stage:[1-9]\d*")
 NATIVE_FIELDS: Mapping[Kind, ReadFields] = {
@@ -229,7 +232,13 @@ def digest_of(section: Section) -> DigestTimes:
 
 
 def pace_of(section: Section) -> Pace:
-    pace = Pace(reconcile=section.one("reconcile", SPAN), watch=section.one("watch", SPAN))
+    pace = Pace(
+        reconcile=section.one("reconcile", SPAN),
+        watch=section.one("watch", SPAN),
+        poll=section.one("poll", POLL),
+        tariff=section.one("tariff", one_of(TARIFFS, "тарифа")),
+        share=section.one("share", BUDGET),
+    )
     section.close()
     return pace
 

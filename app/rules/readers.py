@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.rules.section import Reader, hint
@@ -67,6 +67,19 @@ def _share(value: Any) -> float:
 
 def _goal(value: Any) -> float:
     return 1.0 if value == 1 and not isinstance(value, bool) else _share(value)
+
+
+def _budget(value: Any) -> float:
+    share = _goal(value)
+    if share < 0.05:
+        raise ValueError
+    return share
+
+
+def _poll(value: Any) -> timedelta | Literal["auto", "off"]:
+    if value == "auto":
+        return "auto"
+    return "off" if value == OFF else _span(value)
 
 
 def _span(value: Any) -> timedelta:
@@ -145,6 +158,10 @@ WEEKLY: Reader[tuple[int, time] | None] = Reader(
 )
 MONTHLY: Reader[time | None] = Reader("нужно «first-workday 10:00» или «off»", _or_off(_monthly), None)
 CHAT = Reader("нужно «chat12», «sg3», номер сотрудника в кавычках или пустая строка", _chat, "")
+BUDGET = Reader("нужна доля от 0.05 до 1, например 0.8", _budget, 0.8)
+POLL: Reader[timedelta | Literal["auto", "off"]] = Reader(
+    "нужно «auto», «off» или время вроде «30s»", _poll, "auto"
+)
 ZONE = Reader("нужен часовой пояс вроде «Europe/Moscow»", _zone, ZoneInfo("UTC"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from app.model import Kind, State, TicketClass
@@ -154,6 +154,9 @@ class Rules:
     """Everything that the desk decides for itself."""
 
     desk: DeskRules
+    poll: timedelta | Literal["auto", "off"]  # the sweep instead of events; auto: where no event can come
+    tariff: str  # auto, standard, enterprise, unlimited: what the portal allows one address
+    share: float  # of the requests that it allows
     sources: tuple[Source, ...]
     calendars: Mapping[str, Calendar]
     classes: Mapping[TicketClass, ClassTerms]
