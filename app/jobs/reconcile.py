@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.bitrix.openlines import MARK as LINE_MARK
 from app.desk import Desk
 from app.model import Lane
-from app.store import inbox, marks, tickets
+from app.store import inbox, marks, reports, tickets
+from app.store.reports import Swept
 
 MARKS = "sweep"  # where each part of the sweep stands
 DONE_AT = "swept_at"  # when a sweep last read everything
 NIGHTLY = "nightly"
 NIGHT_HOUR = 3  # of the desk's day
+UNREAD_AFTER = timedelta(minutes=1)  # what waits no longer is not told as unread
 
 
 async def reconcile(desk: Desk) -> int:
@@ -25,11 +32,19 @@ async def reconcile(desk: Desk) -> int:
         await marks.put(conn, MARKS, dict(changes.marks))
         if not changes.failed:
             await marks.put(conn, DONE_AT, started_at.isoformat())
+        await reports.note_sweep(conn, await _swept(conn, desk, started_at, changes.failed))
     desk.health.portal_fault = changes.failed[0] if changes.failed else None
     if not changes.failed:
         desk.health.last_sweep_at = started_at
     desk.wake()
     return len(changes.refs)
+
+
+async def _swept(conn: AsyncConnection, desk: Desk, started_at: datetime, failed: Sequence[str]) -> Swept:
+    """How the data stood when the sweep ended, for a report that is asked for later."""
+    waiting, age = await inbox.lag(conn, desk.now())
+    unread = waiting if age > UNREAD_AFTER else 0
+    return Swept(desk.now(), None if failed else started_at, unread, failed[0] if failed else "")
 
 
 async def reread_open(desk: Desk) -> int:

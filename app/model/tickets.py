@@ -58,6 +58,8 @@ class Ticket:
     documented: bool = False
     class_auto: TicketClass | None = None  # what the classifier said last
     rules_version: str = ""
+    calendar_version: str = ""  # fingerprint of the hours that the solution's term counts
+    classifier_version: str = ""  # of the verdict that is in force
     counted: bool = True  # False: older than desk.since, shown only
     next_at: datetime | None = None
     notes: tuple[str, ...] = ()
@@ -123,3 +125,12 @@ class Outcome:
     breach_reason: str = ""  # a person's words
     engineer_visit: bool = False  # the state was `engineer` at some time
     kb_link: bool = False  # SLA_KB_URL is filled: an article or template was made or changed
+
+    @property
+    def last_at(self) -> datetime:
+        """The last thing that happened to the cycle, a missed deadline included."""
+        instants = (
+            self.received_at, self.first_reply_at, self.reply_outcome_at, self.first_solved_at,
+            self.solved_at, self.solve_outcome_at, self.escalated_at, self.closed_at, *self.reopened_at,
+        )  # fmt: skip
+        return max(at for at in instants if at is not None)

@@ -6,6 +6,7 @@ Promise: a fact once kept is never changed; telling it again, in any order, adds
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +37,26 @@ async def load_many(conn: AsyncConnection, refs: Iterable[ItemRef]) -> dict[Item
         for row in await conn.execute(sa.select(facts).where(facts.c.ref.in_(part))):
             found[row.ref].append(_fact(row))
     return {ItemRef.parse(ref): tuple(sorted(some, key=_order)) for ref, some in found.items()}
+
+
+async def recorded_since(conn: AsyncConnection, at: datetime) -> set[ItemRef]:
+    """Items of which something was learned at `at` or later."""
+    query = sa.select(facts.c.ref).where(facts.c.recorded_at >= at).distinct()
+    return {ItemRef.parse(ref) for ref in await conn.scalars(query)}
+
+
+async def newest(conn: AsyncConnection) -> datetime | None:
+    """When something was last learned."""
+    query = sa.select(sa.func.max(facts.c.recorded_at, type_=facts.c.recorded_at.type))
+    found: datetime | None = (await conn.execute(query)).scalar_one()
+    return found
+
+
+async def latest_desk(conn: AsyncConnection, at: datetime) -> str:
+    """The version of the desk's rules that was in force then, as far as decisions tell; "" before any."""
+    pins = sa.select(facts.c.value).where(facts.c.kind == FactKind.RULES.value, facts.c.recorded_at <= at)
+    found = await conn.scalar(pins.order_by(facts.c.recorded_at.desc()).limit(1))
+    return str(found["desk"]) if found else ""
 
 
 async def owners_of(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, tuple[ItemRef, ...]]:

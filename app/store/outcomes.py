@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import Outcome, Ticket
+from app.model import ItemRef, Outcome, Ticket
 from app.store.codec import decode, encode
 from app.store.engine import upsert
-from app.store.schema import outcomes
+from app.store.schema import IS_OPEN, outcomes, tickets
 
 INSTANTS = (
     "first_reply_at",
@@ -53,14 +53,29 @@ async def replace(conn: AsyncConnection, ticket: Ticket, made: Sequence[Outcome]
 async def between(conn: AsyncConnection, start_at: datetime, end_at: datetime) -> list[Outcome]:
     """Cycles alive at some time of [start_at, end_at), by their beginning."""
     alive = sa.or_(outcomes.c.ended_at.is_(None), outcomes.c.ended_at >= start_at)
-    query = sa.select(outcomes.c.body).where(alive, outcomes.c.received_at < end_at)
+    return await _found(conn, alive, outcomes.c.received_at < end_at)
+
+
+async def of_ended(conn: AsyncConnection, start_at: datetime, end_at: datetime) -> list[Outcome]:
+    """The same of tickets that are not open: what is stored of an open one is as old as its last decision."""
+    is_open = sa.exists().where(tickets.c.ref == outcomes.c.ref, IS_OPEN)
+    return await _found(conn, outcomes.c.ended_at >= start_at, outcomes.c.received_at < end_at, ~is_open)
+
+
+async def refs_since(conn: AsyncConnection, start_at: datetime) -> set[ItemRef]:
+    """Tickets of which some cycle goes on, or ended at `start_at` or later."""
+    alive = sa.or_(outcomes.c.ended_at.is_(None), outcomes.c.ended_at >= start_at)
+    found = await conn.scalars(sa.select(outcomes.c.ref).where(alive).distinct())
+    return {ItemRef.parse(ref) for ref in found}
+
+
+async def _found(conn: AsyncConnection, *wanted: sa.ColumnElement[bool]) -> list[Outcome]:
+    query = sa.select(outcomes.c.body).where(*wanted)
     query = query.order_by(outcomes.c.received_at, outcomes.c.ref, outcomes.c.cycle)
     return [decode(Outcome, body) for body in await conn.scalars(query)]
 
 
 def _row(outcome: Outcome, *, goes_on: bool) -> dict[str, Any]:
-    instants = [getattr(outcome, name) for name in INSTANTS]
-    known = [at for at in (outcome.received_at, *instants, *outcome.reopened_at) if at]
     copied = {name: getattr(outcome, name) for name in COPIED}
     return copied | {
         "ref": str(outcome.ref),
@@ -70,6 +85,6 @@ def _row(outcome: Outcome, *, goes_on: bool) -> dict[str, Any]:
         "reply_outcome": outcome.reply_outcome.value if outcome.reply_outcome else None,
         "solve_outcome": outcome.solve_outcome.value if outcome.solve_outcome else None,
         "reopened_at": max(outcome.reopened_at, default=None),
-        "ended_at": None if goes_on else max(known),
+        "ended_at": None if goes_on else outcome.last_at,
         "body": encode(outcome),
     }

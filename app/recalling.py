@@ -1,0 +1,72 @@
+"""What is known now, or was at any moment: read from the database and folded (knowing.py).
+
+Now: tickets that have ended are taken as stored, for nothing will happen to them by the clock
+alone; open ones are folded from their facts, so that nothing depends on when they were last
+decided. Then: everything is folded, from the facts recorded by that moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.desk import Desk, rule_book
+from app.knowing import Cut, Knowledge, Life, knowledge, outcomes_as_known
+from app.model import ItemRef, Outcome
+from app.pinning import RulesOf, pins_of
+from app.rules import Rules
+from app.store import facts, outcomes, tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """[start_at, end_at): what a report must know of."""
+
+    start_at: datetime
+    end_at: datetime
+
+
+async def known_now(
+    conn: AsyncConnection, desk: Desk, stretch: Stretch, now: datetime
+) -> tuple[Knowledge, Cut]:
+    """Also the cut by which the same can be asked again at any time."""
+    known_at = await facts.newest(conn)
+    cut = Cut(known_at or now, now)
+    ended = await outcomes.of_ended(conn, stretch.start_at, stretch.end_at)
+    return await _folded(conn, desk, await tickets.open_refs(conn), ended, stretch, cut), cut
+
+
+async def known_then(conn: AsyncConnection, desk: Desk, stretch: Stretch, cut: Cut) -> Knowledge:
+    """As it was known at a cut in the past."""
+    refs = await facts.recorded_since(conn, min(stretch.start_at, cut.known_at))
+    refs |= await outcomes.refs_since(conn, stretch.start_at)
+    return await _folded(conn, desk, refs, (), stretch, cut)
+
+
+async def rules_in_force(conn: AsyncConnection, desk: Desk, at: datetime) -> Rules:
+    """The desk's rules of that moment, as far as decisions tell of them."""
+    version = await facts.latest_desk(conn, at)
+    return (await rule_book(conn, desk, [version]))(version)
+
+
+async def _folded(
+    conn: AsyncConnection,
+    desk: Desk,
+    refs: Iterable[ItemRef],
+    ended: Iterable[Outcome],
+    stretch: Stretch,
+    cut: Cut,
+) -> Knowledge:
+    lives = list((await facts.load_many(conn, refs)).values())
+    rules_of = await _rules_of(conn, desk, lives)
+    folds = await asyncio.to_thread(outcomes_as_known, lives, rules_of, cut)
+    return knowledge(folds, ended, stretch.start_at, stretch.end_at)
+
+
+async def _rules_of(conn: AsyncConnection, desk: Desk, lives: Iterable[Life]) -> RulesOf:
+    pins = {pin for life in lives for pin in pins_of(life)}
+    return await rule_book(conn, desk, {version for pin in pins for version in (pin.terms, pin.desk)})
