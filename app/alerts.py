@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from app import words
+from app.deadlines import EXTENSION_ASKED
 from app.model import (
     DONE_STATES,
     VOID_STATES,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(minutes=10)
 """A step older than this was held back or missed: it goes into a summary."""
-
-EXTENSION_ASKED = "extension_asked:"  # a note of a ticket: the moment wished for follows
 
 BOTH_ARE_TOLD_FROM = 0.9
 """Share of the solution's term from which the head is told beside the agent (domain.md 6)."""

@@ -5,15 +5,17 @@ facts → telling (story + words) → cycles (clocks) → ticket → stamp, mess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from app.alerts import EXTENSION_ASKED, Audience, alerts
+from app.alerts import Audience, alerts
 from app.commenting import comments
-from app.learning import is_silent, latest_fields
+from app.deadlines import EXTENSION_ASKED, EXTENSION_UNEXPLAINED, WAIVER_ASKED, requests, waiver_is_asked
+from app.handing import escalation_level
+from app.learning import is_silent, number_in
 from app.model import (
-    VOID_STATES,
     Area,
     Cycle,
     Decision,
@@ -21,23 +23,20 @@ from app.model import (
     FactKind,
     ItemRef,
     Outcome,
-    State,
+    Story,
     Ticket,
-    TicketClass,
 )
+from app.outcomes import is_void, outcome_of, somebody
 from app.pinning import Judging, RulesOf, judging
 from app.rules import Rules
 from app.sla.ledger import cycles_of
 from app.sla.state import next_moment, sla_state
 from app.sla.targets import TermsByClass, TermsChange
-from app.stamping import first_reply_at, stamp_of
-from app.story import Telling, fields_at, telling
+from app.stamping import stamp_of, stored
+from app.story import Telling, telling
 
 SOLUTION_IS_WRITTEN = 30
 """Signs in «Решение» from which a solution counts as documented (domain.md 7)."""
-
-STATE_LEVELS = {State.ESCALATED: 1, State.ENGINEER: 2}
-"""Escalation level that a state implies when nobody wrote another (domain.md 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,9 @@ def fold(facts: Sequence[Fact], by: Judging, now: datetime) -> Fold | None:
     if told is None:
         return None
     first, later = _terms(told, by)
-    cycles = cycles_of(told.story, first, now, later)
+    cycles = cycles_of(told.story, first, now, later, by.rules.inner_lines)
     ticket = _ticket(facts, told, cycles, by.rules, now)
-    outcomes = tuple(_outcome(ticket, cycle, facts, by.rules) for cycle in cycles)
+    outcomes = tuple(outcome_of(ticket, cycle, facts, by.rules) for cycle in cycles)
     return Fold(ticket, outcomes, told.classified)
 
 
@@ -145,42 +144,68 @@ def _ticket(
     rules: Rules,
     now: datetime,
 ) -> Ticket:
-    fields, verdict, story = told.fields, told.verdict, told.story
+    story, since = told.story, rules.desk.since
     state, value = story.states[-1].state, story.classes[-1].value
-    since = rules.desk.since
     return Ticket(
+        **_of_class(told),
+        **_of_card(told.fields, rules),
         ref=story.ref,
         cycle=cycles[-1].number,
-        title=fields.get("title", ""),
         state=state,
         value=value,
-        area=_area(fields, verdict.area),
-        class_why="Класс указан сотрудником" if told.class_by_person else verdict.why,
-        class_sure=_is_sure(told),
-        class_by_person=told.class_by_person,
-        confidence=1.0 if told.class_by_person else verdict.confidence,
-        other_topics=verdict.other_topics,
         created_at=min(f.happened_at for f in facts if f.kind is FactKind.CREATED),
         started_at=story.started_at,
         read_at=max(f.recorded_at for f in facts),
         cycles=cycles,
-        sla_state=None if _is_void(state, value) else sla_state(cycles[-1], state, now),
-        agent=_somebody(_number(fields.get("assignee", "")), rules),
-        client=fields.get("client", ""),
-        client_name=fields.get("client_name", ""),
-        object=fields.get("object", ""),
-        channel=fields.get("channel", ""),
-        escalation_level=_escalation_level(told),
-        escalation_reason=fields.get("SLA_ESC_REASON", ""),
-        repeat_of=fields.get("SLA_REPEAT_OF", ""),
-        repeat_kind=fields.get("SLA_REPEAT_KIND", ""),
-        csat=_number(fields.get("SLA_CSAT", "")),
-        documented=_documented(fields),
-        class_auto=verdict.value,
+        sla_state=None if is_void(state, value) else sla_state(cycles[-1], state, now),
+        escalation_level=escalation_level(facts, story.states),
         rules_version=rules.version,
+        calendar_version=_calendar_version(cycles[-1], rules),
         counted=since is None or story.started_at >= since,
-        notes=(*told.notes, *_requests(facts, rules)),
+        notes=(*told.notes, *_wishes(facts, story, rules)),
     )
+
+
+def _of_class(told: Telling) -> dict[str, Any]:
+    """What is said of the class, and by whom."""
+    verdict, by_person = told.verdict, told.class_by_person
+    return {
+        "area": _area(told.fields, verdict.area),
+        "class_why": "Класс указан сотрудником" if by_person else verdict.why,
+        "class_sure": _is_sure(told),
+        "class_by_person": by_person,
+        "confidence": 1.0 if by_person else verdict.confidence,
+        "other_topics": verdict.other_topics,
+        "class_auto": verdict.value,
+        "classifier_version": verdict.version,
+    }
+
+
+def _of_card(fields: Mapping[str, str], rules: Rules) -> dict[str, Any]:
+    """What stands on the card now."""
+    return {
+        **{name: fields.get(code, "") for name, code in _CARD_TEXTS.items()},
+        "agent": somebody(fields.get("assignee", ""), rules),
+        "csat": number_in(fields.get("SLA_CSAT", "")),
+        "documented": _documented(fields),
+    }
+
+
+_CARD_TEXTS = {
+    "title": "title",
+    "client": "client",
+    "client_name": "client_name",
+    "object": "object",
+    "channel": "channel",
+    "escalation_reason": "SLA_ESC_REASON",
+    "repeat_of": "SLA_REPEAT_OF",
+    "repeat_kind": "SLA_REPEAT_KIND",
+}
+
+
+def _calendar_version(cycle: Cycle, rules: Rules) -> str:
+    calendar = rules.calendars.get(cycle.solution.calendar)
+    return calendar.fingerprint if calendar else ""
 
 
 def _is_sure(told: Telling) -> bool:
@@ -191,20 +216,9 @@ def _is_sure(told: Telling) -> bool:
     return ticked == "Y"
 
 
-def _is_void(state: State, value: TicketClass) -> bool:
-    return state in VOID_STATES or value is TicketClass.NOT_TICKET
-
-
 def _area(fields: Mapping[str, str], found: Area) -> Area:
     by_person = fields.get("SLA_AREA", "")
     return Area(by_person) if by_person in set(Area) else found
-
-
-def _escalation_level(told: Telling) -> int:
-    by_person = _number(told.fields.get("SLA_ESC_LEVEL", ""))
-    if by_person is not None:
-        return by_person
-    return max((STATE_LEVELS.get(change.state, 0) for change in told.story.states), default=0)
 
 
 def _documented(fields: Mapping[str, str]) -> bool:
@@ -212,112 +226,15 @@ def _documented(fields: Mapping[str, str]) -> bool:
     return written or bool(fields.get("SLA_KB_URL"))
 
 
-def _requests(facts: Sequence[Fact], rules: Rules) -> tuple[str, ...]:
-    """A deadline moved by somebody who may not: shown to the head, not counted (contract.md 5)."""
-    entitled = {rules.people.head, *rules.people.leads}
-    asked = (f for f in facts if f.kind is FactKind.FIELD and f.value["code"] == "SLA_SOLVE_DUE")
-    wishes = (f.value["value"] for f in asked if f.actor not in entitled)
-    return tuple(f"{EXTENSION_ASKED}{wished}" for wished in dict.fromkeys(wishes) if wished)
+def _wishes(facts: Sequence[Fact], story: Story, rules: Rules) -> Iterator[str]:
+    """What waits for the head's word: dates and waivers asked for, an extension without a reason."""
+    for wished in requests(facts, rules):
+        yield f"{EXTENSION_ASKED}{stored(wished)}"
+    if any(not extension.reason for extension in story.extensions[-1:]):
+        yield EXTENSION_UNEXPLAINED
+    if waiver_is_asked(facts, rules):
+        yield WAIVER_ASKED
 
 
 def _extra(fields: Mapping[str, str]) -> dict[str, str]:
     return {code.removeprefix("extra:"): v for code, v in fields.items() if code.startswith("extra:")}
-
-
-def _somebody(person: int | None, rules: Rules) -> int | None:
-    """A deal always has an assignee; one left with a robot has none yet."""
-    return None if person in rules.people.robots else person
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
-# --- what the KPIs need ------------------------------------------------------------------
-
-
-def _outcome(ticket: Ticket, cycle: Cycle, facts: Sequence[Fact], rules: Rules) -> Outcome:
-    reply, solution = cycle.reply, cycle.solution
-    fields = latest_fields(facts)
-    last = cycle.number == ticket.cycle
-    return Outcome(
-        ref=ticket.ref,
-        cycle=cycle.number,
-        title=ticket.title,
-        value=ticket.value,
-        area=ticket.area,
-        state=ticket.state if last else _end_of(cycle),
-        received_at=cycle.started_at,
-        agent=ticket.agent,
-        reply_agent=_assignee_at(facts, _judged_at(reply.due_at, reply.outcome_at), rules),
-        solve_agent=_assignee_at(facts, solution.outcome_at, rules),
-        reply_due=reply.due_at,
-        reply_outcome=None if reply.waived else reply.outcome,
-        reply_outcome_at=reply.outcome_at,
-        first_reply_at=first_reply_at(cycle),
-        reply_spent=reply.spent if first_reply_at(cycle) else None,
-        solve_due=solution.due_at,
-        solve_outcome=None if solution.waived else solution.outcome,
-        solve_outcome_at=solution.outcome_at,
-        solved_at=cycle.solved_at,
-        first_solved_at=cycle.first_solved_at,
-        solve_spent=solution.spent if cycle.solved_at else None,
-        closed_at=cycle.closed_at,
-        confirmed=cycle.confirmed_at is not None,
-        escalated_at=_escalated_at(cycle, facts),
-        escalation_level=ticket.escalation_level,
-        reopened_at=cycle.reopened_at,
-        waited_client=cycle.waited_client,
-        paused=solution.paused,
-        extended=solution.extended,
-        waived=reply.waived or solution.waived,
-        repeat_of=ticket.repeat_of,
-        repeat_kind=ticket.repeat_kind,
-        csat=ticket.csat,
-        documented=ticket.documented,
-        class_auto=ticket.class_auto,
-        object=ticket.object,
-        channel=ticket.channel,
-        off_hours=not rules.calendar.is_open(cycle.started_at),
-        counted=ticket.counted and not _is_void(ticket.state, ticket.value),
-        sla_state=ticket.sla_state if last else None,
-        reply_met_by=reply.met_by,
-        escalation_reason=ticket.escalation_reason,
-        breach_reason=fields.get("SLA_BREACH_REASON", ""),
-        engineer_visit=_visited(ticket, facts, rules),
-        kb_link=bool(fields.get("SLA_KB_URL")),
-    )
-
-
-def _end_of(cycle: Cycle) -> State:
-    """How a cycle ended that another has followed."""
-    return State.CLOSED_CONFIRMED if cycle.confirmed_at else State.CLOSED_UNCONFIRMED
-
-
-def _escalated_at(cycle: Cycle, facts: Sequence[Fact]) -> datetime | None:
-    """The first hand-over: by the stage, or by a level that a person wrote on the card."""
-    written = [
-        fact.happened_at
-        for fact in facts
-        if fact.kind is FactKind.FIELD and fact.value["code"] == "SLA_ESC_LEVEL"
-        if (_number(fact.value["value"]) or 0) > 0 and cycle.started_at <= fact.happened_at
-        if cycle.closed_at is None or fact.happened_at <= cycle.closed_at
-    ]
-    by_stage = [cycle.escalated_at] if cycle.escalated_at else []
-    return min([*by_stage, *written], default=None)
-
-
-def _judged_at(due_at: datetime | None, outcome_at: datetime | None) -> datetime | None:
-    """When to ask who should have replied: at the deadline, or at an earlier reply (domain.md 7.1)."""
-    known = [at for at in (due_at, outcome_at) if at is not None]
-    return min(known, default=None)
-
-
-def _assignee_at(facts: Sequence[Fact], at: datetime | None, rules: Rules) -> int | None:
-    return None if at is None else _somebody(_number(fields_at(facts, at).get("assignee", "")), rules)
-
-
-def _visited(ticket: Ticket, facts: Sequence[Fact], rules: Rules) -> bool:
-    told_stages = {fact.value["stage"] for fact in facts if fact.kind is FactKind.STAGE}
-    sources = [source for source in rules.sources if source.kind is ticket.ref.kind]
-    return any(source.stages.get(stage) is State.ENGINEER for source in sources for stage in told_stages)

@@ -26,6 +26,7 @@ PEOPLES_CODES = (
     "SLA_PAUSE_UNTIL",
     "SLA_BREACH_REASON",
     "SLA_EXT_REASON",
+    "SLA_WAIVER",
     "SLA_KB_URL",
     "SLA_SOLUTION",
     "SLA_CSAT",
@@ -150,6 +151,17 @@ def latest_fields(known: Iterable[Fact]) -> dict[str, str]:
     """Field code → its last value that facts tell of."""
     ordered = sorted((f for f in known if f.kind is FactKind.FIELD), key=field_order)
     return {fact.value["code"]: fact.value["value"] for fact in ordered}
+
+
+def written(known: Iterable[Fact], code: str) -> list[Fact]:
+    """The facts of one field, in the order in which they became true."""
+    found = (fact for fact in known if fact.kind is FactKind.FIELD and fact.value["code"] == code)
+    return sorted(found, key=field_order)
+
+
+def number_in(text: str) -> int | None:
+    """The number that a field's value is; None when it is empty or something else."""
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def field_order(fact: Fact) -> tuple[datetime, datetime, int]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from app.deadlines import extensions, postponements, waivers
+from app.handing import handing_reasons, handings, level_answers
 from app.learning import PEOPLES_CODES, field_order
 from app.model import (
     URGENCY,
     Area,
     ClassChange,
-    Extension,
     Fact,
     FactKind,
     ItemRef,
@@ -73,9 +74,13 @@ def telling(
         states=states,
         classes=classes,
         spoken=spoken,
-        extensions=tuple(_extensions(facts, rules)),
-        postponed_until=tuple(_postponements(facts)),
+        extensions=tuple(extensions(facts, rules)),
+        waived=tuple(waivers(facts, rules)),
+        postponed_until=tuple(postponements(facts)),
         silent_channel=unreadable,
+        handings=tuple(handings(facts)),
+        handing_reasons=tuple(handing_reasons(facts)),
+        level_answers=tuple(level_answers(facts, rules)),
     )
     return Telling(
         story,
@@ -359,31 +364,3 @@ def _verdict_from(fact: Fact) -> Verdict:
         value["escalate_to"],
         value["version"],
     )
-
-
-# --- deadlines moved by people -----------------------------------------------------------
-
-
-def _extensions(facts: Sequence[Fact], rules: Rules) -> Iterator[Extension]:
-    """By the head or a lead only; anybody else's change is a request (contract.md 5)."""
-    entitled = {rules.people.head, *rules.people.leads}
-    for fact in _ordered(facts, FactKind.FIELD):
-        due = _instant(fact.value["value"]) if fact.value["code"] == "SLA_SOLVE_DUE" else None
-        if due is not None and fact.actor in entitled:
-            reason = fields_at(facts).get("SLA_EXT_REASON", "")
-            yield Extension(fact.happened_at, due, fact.actor, reason)
-
-
-def _postponements(facts: Sequence[Fact]) -> Iterator[tuple[datetime, datetime]]:
-    for fact in _ordered(facts, FactKind.FIELD):
-        until = _instant(fact.value["value"]) if fact.value["code"] == "SLA_PAUSE_UNTIL" else None
-        if until is not None:
-            yield fact.happened_at, until
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo else None

@@ -43,6 +43,7 @@ from app.rules.values import (
 
 TARIFFS = ("auto", "standard", "enterprise", "unlimited")
 STATES = tuple(state for state in State if state not in {State.DELETED, State.LEFT})
+LONGEST_KEPT_DAYS = 36500
 TASK_STAGE = re.compile(r"[2-6]|stage:[1-9]\d*")
 NATIVE_FIELDS: Mapping[Kind, ReadFields] = {
     Kind.DEAL: ReadFields(
@@ -62,7 +63,7 @@ CODES = (
     "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_FIRST_REPLY_AT", "SLA_SOLVED_AT", "SLA_CONFIRMED_AT",
     "SLA_OVERDUE", "SLA_PAUSE_TOTAL", "SLA_PAUSE_REASON", "SLA_PAUSE_UNTIL", "SLA_BREACH_REASON",
     "SLA_ESC_LEVEL", "SLA_ESC_REASON", "SLA_REPEAT_OF", "SLA_REPEAT_KIND", "SLA_EXT_REASON", "SLA_EXT_BY",
-    "SLA_KB_URL", "SLA_SOLUTION", "SLA_CSAT",
+    "SLA_KB_URL", "SLA_SOLUTION", "SLA_CSAT", "SLA_WAIVER",
 )  # fmt: skip
 """Fields on the card (contract.md 5)."""
 
@@ -77,6 +78,7 @@ def desk_of(section: Section, calendars: Calendars) -> DeskRules:
         calendar_name=section.one("calendar", calendar_among(calendars)),
         since=section.maybe("since", since_in(zone)),
         timeline=section.one("timeline", one_of(("decisions", OFF))) != OFF,
+        waiver=section.one("waiver", FLAG),
     )
     section.close()
     return desk
@@ -161,6 +163,7 @@ def people_of(section: Section) -> People:
         duty=section.many("duty", PERSON),
         director=section.one("director", PERSON),
         robots=section.many("robots", PERSON),
+        development=section.many("development", PERSON),
     )
     section.close()
     return people
@@ -219,6 +222,16 @@ def closing_of(section: Section) -> Closing:
     closing = Closing(remind, close_after, section.one("moves_stage", FLAG))
     section.close()
     return closing
+
+
+def keep_words_of(section: Section) -> timedelta | None:
+    """How long words of ended tickets are kept; None: until somebody says `purge`."""
+    days = section.one("keep_texts_days", NUMBER)
+    if days > LONGEST_KEPT_DAYS:
+        section.fault(f"{days}: нужно не больше {LONGEST_KEPT_DAYS}; 0: хранить без срока", "keep_texts_days")
+        days = 0
+    section.close()
+    return timedelta(days=days) if days else None
 
 
 def digest_of(section: Section) -> DigestTimes:

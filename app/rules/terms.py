@@ -210,9 +210,7 @@ def _asked(section: Section, key: str, reader: Reader[str]) -> frozenset[str]:
 
 
 def _changes(section: Section, calendars: Calendars) -> Mapping[str, Any]:
-    changes: dict[str, Any] = {
-        key: section.one(key, SPAN) for key in ANSWERS if section.get(key) is not None
-    }
+    changes: dict[str, Any] = {key: section.one(key, SPAN) for key in ANSWERS if section.get(key) is not None}
     if section.get("progress") is not None:
         changes["progress"] = section.one("progress", SPAN_OR_OFF)
     name = section.maybe("calendar", calendar_among(calendars))

@@ -24,6 +24,7 @@ class DeskRules:
     calendar_name: str
     since: datetime | None  # tickets that started earlier are shown, never stamped, announced or counted
     timeline: bool  # a comment in the card for each decision
+    waiver: bool = False  # whether the cards have a field «Вне SLA: причина», written by the head
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,12 @@ class People:
     duty: tuple[int, ...]
     director: int
     robots: tuple[int, ...]
+    development: tuple[int, ...] = ()  # developers and engineers: their word answers a hand-over
+
+    @property
+    def deciders(self) -> frozenset[int]:
+        """Who may extend and waive."""
+        return frozenset({self.head, *self.leads} - {0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,9 @@ class Pace:
 
     reconcile: timedelta
     watch: timedelta
+    poll: timedelta | Literal["auto", "off"]  # the sweep instead of events; auto: where no event can come
+    tariff: str  # auto, standard, enterprise, unlimited: what the portal allows one address
+    share: float  # of the requests that it allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +164,6 @@ class Rules:
     """Everything that the desk decides for itself."""
 
     desk: DeskRules
-    poll: timedelta | Literal["auto", "off"]  # the sweep instead of events; auto: where no event can come
-    tariff: str  # auto, standard, enterprise, unlimited: what the portal allows one address
-    share: float  # of the requests that it allows
     sources: tuple[Source, ...]
     calendars: Mapping[str, Calendar]
     classes: Mapping[TicketClass, ClassTerms]
@@ -169,6 +176,7 @@ class Rules:
     ola: Mapping[str, timedelta]  # head, development and, if they have a term, wishes, director
     digest: DigestTimes
     pace: Pace
+    keep_words: timedelta | None  # of ended tickets; None: until somebody says `purge`
     fields: Mapping[str, str]  # code of contract.md 5 → the field's own name on the card
     version: str
     text: str  # canonical JSON from which `rules_from` makes the same rules again

@@ -66,9 +66,9 @@ def level_turns(story: Story, of: Round, now: datetime) -> Iterator[Held]:
     standing: Held | None = None
     before: State | None = None
     for step in _steps(story, of, now):
+        how = BACK
         if step.handing:
             written = held = step.handing.level
-            how = BACK
         elif step.stay:
             held = _held(step.stay.state, before, held, written)
             before, how = step.stay.state, _how_ended(step.stay.state)

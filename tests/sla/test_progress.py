@@ -30,7 +30,7 @@ from tests.sla.lives import (
     told,
 )
 
-EVERY_TWO_HOURS: TermsMap = TERMS | {EMERGENCY: class_terms(EMERGENCY, 0.25, 4, progress=hours(2))}
+EVERY_TWO_HOURS: TermsMap = {**TERMS, EMERGENCY: class_terms(EMERGENCY, 0.25, 4, progress=hours(2))}
 REPLIED = ours("23.11 10:00")
 
 
