@@ -19,6 +19,11 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def warn(text: str) -> None:
+    """One line beside the output: what a program reading it should not see."""
+    sys.stderr.write(text + "\n")
+
+
 def say_json(value: object) -> None:
     """JSON for programs, Cyrillic readable."""
     say(json.dumps(value, ensure_ascii=False, indent=2, default=str))

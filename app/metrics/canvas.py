@@ -92,9 +92,9 @@ class Canvas:
         self._add(Polygon(corners, closed=True, facecolor=color, linewidth=0))
 
     def png(self) -> bytes:
-        """The finished picture."""
+        """The finished picture, the same bytes for the same strokes."""
         stream = io.BytesIO()
-        self.figure.savefig(stream, format="png", dpi=DPI, facecolor=GROUND)
+        self.figure.savefig(stream, format="png", dpi=DPI, facecolor=GROUND, metadata={"Software": None})
         return stream.getvalue()
 
     def _add(self, patch: Patch) -> None:
