@@ -30,6 +30,7 @@ from app.bitrix.client import Client, Clock, Traffic, Transport
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused, RetryLater
+from app.bitrix.listing import complete
 from app.bitrix.ownership import owners_of
 from app.bitrix.provision import Provisioner
 from app.bitrix.reading import Reader
@@ -48,8 +49,10 @@ from app.bitrix.results import (
     unread,
 )
 from app.bitrix.shapes import Shape, shape_of
-from app.bitrix.sweep import Lines, changes
+from app.bitrix.sweep import changes
 from app.bitrix.troubles import Shut
+from app.bitrix.user_events import MARK as TALK
+from app.bitrix.user_events import Lines, Look, Queue
 from app.bitrix.voice import Voice
 from app.bitrix.wire import Answer, Command
 from app.bitrix.writing import Writer
@@ -79,6 +82,7 @@ class Portal:
         self._directory = Directory(self._client, config, clock, self._access)
         task_voice = TaskVoice(self._client, clock)
         self._voice = Voice(self._client, self._directory, task_voice, self._access.seed)
+        self._queue = Queue()
         self._reader = Reader(self._client, config, self._directory, clock)
         self._writer = Writer(self._client, config, self._directory, self._voice, task_voice)
 
@@ -171,7 +175,24 @@ class Portal:
         now = self._clock.now()
         since = min(self._config.since or now, now - FIRST_LOOK)
         portal_now = now + self._client.traffic.offset
-        return await changes(self._client, self._config, marks, lines, since, portal_now, lane)
+        look = self._queue.look(marks.get(TALK), now)
+        found = await changes(self._client, self._config, marks, lines, since, portal_now, lane, look)
+        return found.joined(await self._told(look, lines, lane)) if look else found
+
+    async def talked(self, marks: Marks, lines: Lines = NO_LINES, lane: Lane = Lane.SWEEP) -> Changes:
+        """Items in whose chats or open lines somebody spoke: the portal's queue alone, in one command.
+
+        Nothing, without asking, where the portal keeps no queue for us.
+        """
+        look = self._queue.look(marks.get(TALK), self._clock.now())
+        if look is None:
+            return Changes((), {})
+        await complete(self._client, [[look]], lane)
+        return await self._told(look, lines, lane)
+
+    async def _told(self, look: Look, lines: Lines, lane: Lane) -> Changes:
+        ours, now = self._directory.robots, self._clock.now()
+        return await self._queue.told(look, self._client, lines, self._config.crm_types, ours, now, lane)
 
     async def people(self, lane: Lane = Lane.LIVE) -> list[Person]:
         """Everybody on the portal. Raises PortalError."""

@@ -78,6 +78,11 @@ class Changes:
     marks: Marks
     failed: tuple[str, ...] = ()  # parts whose mark stays, with the reason
 
+    def joined(self, other: Changes) -> Changes:
+        """With what another part found; its marks are the newer ones."""
+        refs = tuple(dict.fromkeys([*self.refs, *other.refs]))
+        return Changes(refs, {**self.marks, **other.marks}, (*self.failed, *other.failed))
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -18,13 +18,12 @@ from app.bitrix.errors import PortalError, RetryLater
 from app.bitrix.items import HISTORY_FIELDS, ref_of
 from app.bitrix.listing import Listing, Part, Row, complete
 from app.bitrix.openlines import Sessions, checks, goes_on
-from app.bitrix.results import Changes, Cursor, Marks
+from app.bitrix.results import Changes, Marks
 from app.bitrix.speech import READ_TYPES
 from app.bitrix.times import exact, instant
+from app.bitrix.user_events import Lines, Look
 from app.bitrix.wire import Command, Group, Told, number
 from app.model import Hint, HintKind, ItemRef, Kind, Lane, Subject
-
-Lines = Mapping[ItemRef, Cursor]
 
 OVERLAP = timedelta(minutes=2)
 FUNNEL_MOVE = 5  # TYPE_ID of a history row (rest.md 4.4)
@@ -75,10 +74,12 @@ async def changes(
     since: datetime,
     portal_now: datetime,
     lane: Lane,
+    look: Look | None = None,
 ) -> Changes:
     """Subjects to read again and new marks. `since`: where a part without a mark begins.
 
     `lines`: items with open sessions of messengers, whose messages neither events nor lists tell.
+    `look`: a look into the queue of our own talk, which travels along.
     """
     streams = [_items(config, crm_type, _from(marks, f"items:{crm_type}", since), portal_now)
                for crm_type in config.crm_types]  # fmt: skip
@@ -91,7 +92,8 @@ async def changes(
         streams.append(_talked(config, _from(marks, "talks", since), portal_now))
     sessions = checks(lines.values())
     parts: list[list[Part]] = [[stream.listing] for stream in streams]
-    await complete(client, [*parts, *([part] for part in sessions.values())], lane)
+    beside: list[Part] = [*sessions.values(), *([look] if look else [])]
+    await complete(client, [*parts, *([part] for part in beside)], lane)
     talked = [ref for ref, cursor in lines.items() if goes_on(cursor, sessions)]
     return _with_lines(_summary(streams, marks), talked, sessions)
 

@@ -219,6 +219,10 @@ class CrmActs:
         """The session that an activity stands for."""
         return int(self.world.activities[activity]["ASSOCIATED_ENTITY_ID"])
 
+    def line_dialog(self, session: int) -> str:
+        """The dialog of a session's chat."""
+        return f"chat{self.world.sessions[session].chat}"
+
     def open_line_says(
         self, session: int, text: str, by: int | str = "client", *, automatic: bool = False
     ) -> int:

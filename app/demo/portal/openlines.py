@@ -95,9 +95,7 @@ def _person(world: World, number: int) -> Record:
 
 def _chat(world: World, session: Session, count: int) -> Record:
     chat = world.chats[session.chat]
-    kind, number = session.owner
-    item = f"{NAMES.get(kind, f'DYNAMIC_{kind}')}|{number}"
-    state = f"{'N' if session.closed else 'Y'}|{item}|N|N|{session.id}|0|0|0|0"
+    state = talk.state_of(session)
     return {
         "id": str(chat.id), "parentChatId": 0, "parentMessageId": 0, "name": chat.title,
         "owner": str(chat.owner), "extranet": False, "entityType": chat.entity_type,

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from . import errors, talkqueue
-from .world import Chat, Message, Record, StoredFile, World
+from .fields import NAMES
+from .world import Chat, Message, Record, Session, StoredFile, World
 
 LONGEST_TEXT = 20_000
 LONGEST_ATTACH = 60_000
@@ -102,6 +103,19 @@ def _structure(raw: Any, code: str, text: str) -> Any:
     if not isinstance(raw, (list, dict)):
         raise errors.RestError(code, text)
     return raw
+
+
+def state_of(session: Session) -> str:
+    """What a line's chat keeps of its session: the CRM's item, the session's number."""
+    kind, number = session.owner
+    item = f"{NAMES.get(kind, f'DYNAMIC_{kind}')}|{number}"
+    return f"{'N' if session.closed else 'Y'}|{item}|N|N|{session.id}|0|0|0|0"
+
+
+def data_of(world: World, chat: Chat) -> str:
+    """`entity_data_1` of a chat: for one of a line its session."""
+    session = next((one for one in world.sessions.values() if one.chat == chat.id), None)
+    return state_of(session) if session else ""
 
 
 def store(
