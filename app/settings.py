@@ -21,6 +21,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 PREFIX = "B24SLA_"
 DEFAULT_DATABASE = "sqlite+aiosqlite:///var/b24sla.db"
 WEBHOOK_FORM = "https://портал/rest/<номер пользователя>/<секрет>/"
+PORTAL_FORM = "https://company.bitrix24.ru"
+SHORTEST_KEY = 16
 UNREADABLE = "адрес не разобрать; знаки @ : / # в пароле записываются как %40 %3A %2F %23"
 
 _WEBHOOK_PATH = re.compile(r"/rest/[1-9]\d*/[A-Za-z0-9_-]+/?")
@@ -89,6 +91,29 @@ def _webhook(value: SecretStr) -> SecretStr:
     return SecretStr(address.rstrip("/") + "/")
 
 
+def _portal(address: str) -> str:
+    parts = _split(address)
+    bare = parts.path in {"", "/"} and not (parts.username or parts.query or parts.fragment)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not bare:
+        raise ValueError(f"нужен адрес портала без пути, вида {PORTAL_FORM}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("http разрешён только для портала на этой же машине; замените на https")
+    return address.rstrip("/")
+
+
+def _oauth_server(address: str) -> str:
+    parts = _split(address)
+    if parts.scheme not in {"http", "https"} or not is_loopback(parts.hostname):
+        raise ValueError("меняется только для учебного портала на этой же машине; иначе уберите")
+    return address.rstrip("/") + "/"
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_KEY:
+        raise ValueError(f"не короче {SHORTEST_KEY} знаков; например, вывод команды openssl rand -hex 32")
+    return value
+
+
 def _database(value: SecretStr) -> SecretStr:
     parts = _split(value.get_secret_value())
     if parts.scheme in {"sqlite", "sqlite+aiosqlite"}:
@@ -152,9 +177,11 @@ class Settings(BaseModel):
 
     portal_webhook: Annotated[SecretStr, AfterValidator(_webhook)] | None = None
     event_tokens: Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_separated)] = ()
+    portal: Annotated[str, AfterValidator(_portal)] | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
-    secret_key: SecretStr | None = None
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
+    oauth_server: Annotated[str, AfterValidator(_oauth_server)] | None = None
     database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr(DEFAULT_DATABASE)
     rules: Path | None = None
     host: str = "127.0.0.1"
@@ -186,9 +213,22 @@ class Settings(BaseModel):
         return settings
 
     @property
+    def portal_address(self) -> str:
+        """The portal's address as the settings name it, without a secret; empty without a portal."""
+        if self.portal_webhook is None:
+            return self.portal or ""
+        parts = urlsplit(self.portal_webhook.get_secret_value())
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_application(self) -> bool:
+        """Connected as a local application, not by a webhook."""
+        return self.client_id is not None
+
+    @property
     def portal_host(self) -> str | None:
-        """The portal's host name, if a webhook is set."""
-        return urlsplit(self.portal_webhook.get_secret_value()).hostname if self.portal_webhook else None
+        """The portal's host name, if there is a portal."""
+        return urlsplit(self.portal_address).hostname
 
     @property
     def portal_is_loopback(self) -> bool:
@@ -232,17 +272,17 @@ def _misspelt(given: Mapping[str, str]) -> Iterator[SettingFault]:
 
 
 def _halves(given: Mapping[str, str]) -> Iterator[SettingFault]:
-    """The local application needs its three variables together and no webhook beside them."""
-    application = ("client_id", "client_secret", "secret_key")
+    """The local application needs its four variables together and no webhook beside them."""
+    application = ("portal", "client_id", "client_secret", "secret_key")
     if not any(name in given for name in application):
         return
     for name in application:
         if name not in given:
-            yield SettingFault(variable(name), "не задан, а локальному приложению нужны все три переменные")
+            together = ", ".join(map(variable, application))
+            yield SettingFault(variable(name), f"не задан, а локальному приложению нужны вместе {together}")
     if "portal_webhook" in given:
-        yield SettingFault(
-            variable("client_id"), f"задано и приложение, и {variable('portal_webhook')}; оставьте одно"
-        )
+        problem = "задан вместе с настройками локального приложения; оставьте одно"
+        yield SettingFault(variable("portal_webhook"), problem)
 
 
 _TOLD: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -7,6 +7,10 @@ import pytest
 from app.settings import Settings, SettingsFault, is_loopback
 
 WEBHOOK = "https://example.bitrix24.ru/rest/9/abcdef123456/"
+APPLICATION = {
+    "portal": "https://company.bitrix24.ru", "client_id": "local.1", "client_secret": "t0psecret",
+    "secret_key": "0123456789abcdef",
+}  # fmt: skip
 
 
 def read(**given: str) -> Settings:
@@ -119,7 +123,7 @@ def test_a_value_of_another_kind_is_refused(name: str, value: str, told: str) ->
 
 def test_everything_wrong_is_told_at_once() -> None:
     assert set(faults(port="x", database_url="x", portal_webhok="x", client_id="x")) == {
-        "PORT", "DATABASE_URL", "PORTAL_WEBHOK", "CLIENT_SECRET", "SECRET_KEY",
+        "PORT", "DATABASE_URL", "PORTAL_WEBHOK", "CLIENT_SECRET", "SECRET_KEY", "PORTAL",
     }  # fmt: skip
 
 
@@ -132,8 +136,42 @@ def test_foreign_variables_with_our_prefix_are_let_be() -> None:
 
 
 def test_webhook_and_application_exclude_each_other() -> None:
-    told = faults(portal_webhook=WEBHOOK, client_id="a", client_secret="b", secret_key="c")
-    assert "оставьте одно" in told["CLIENT_ID"]
+    told = faults(portal_webhook=WEBHOOK, **APPLICATION)
+    assert "оставьте одно" in told["PORTAL_WEBHOOK"]
+
+
+def test_an_application_is_told_by_four_variables_together() -> None:
+    assert read(**APPLICATION).is_application
+    for name in APPLICATION:
+        others = {one: value for one, value in APPLICATION.items() if one != name}
+        assert set(faults(**others)) == {name.upper()}
+
+
+@pytest.mark.parametrize(
+    ("address", "remedy"),
+    [
+        ("http://company.bitrix24.ru", "https"),
+        ("https://company.bitrix24.ru/rest/", "без пути"),
+        ("https://user@company.bitrix24.ru", "без пути"),
+        ("company.bitrix24.ru", "без пути"),
+    ],
+)
+def test_an_applications_portal_is_a_bare_address(address: str, remedy: str) -> None:
+    assert remedy in faults(**{**APPLICATION, "portal": address})["PORTAL"]
+
+
+def test_an_applications_portal_may_be_on_this_machine_without_https() -> None:
+    settings = read(**{**APPLICATION, "portal": "http://127.0.0.1:8000/"})
+    assert (settings.portal_is_loopback, settings.portal_address) == (True, "http://127.0.0.1:8000")
+
+
+def test_the_token_server_is_changed_only_for_a_portal_on_this_machine() -> None:
+    assert "учебного" in faults(oauth_server="https://oauth.example.com/oauth/token/")["OAUTH_SERVER"]
+    assert read(oauth_server="http://localhost:8000/oauth/token").oauth_server
+
+
+def test_a_key_that_is_soon_guessed_is_refused() -> None:
+    assert "не короче" in faults(**{**APPLICATION, "secret_key": "short"})["SECRET_KEY"]
 
 
 def test_no_secret_is_shown() -> None:

@@ -22,6 +22,10 @@ from app.model.facts import (
     Fact,
     FactKind,
 )
+from app.model.installation import (
+    Installation,
+    Tokens,
+)
 from app.model.items import (
     DEAL_TYPE,
     Event,
@@ -92,6 +96,7 @@ __all__ = [
     "Handing",
     "Hint",
     "HintKind",
+    "Installation",
     "ItemRef",
     "Kind",
     "Lane",
@@ -115,6 +120,7 @@ __all__ = [
     "Subject",
     "Ticket",
     "TicketClass",
+    "Tokens",
     "Utterance",
     "Verdict",
     "parse_subject",

@@ -285,9 +285,9 @@ installations = sa.Table(
     "installations",
     metadata,
     *_key("member_id"),  # the portal's own key: its domain may change
-    _text("domain"),  # where it is called now: a host, with a port if there is one
-    _text("client_endpoint"),
-    _text("server_endpoint"),
+    _text("portal"),  # the address where it is called now: after a renaming another than the settings name
+    _text("named"),  # what the settings named when `portal` was learnt: another name there wins
+    _text("server_endpoint"),  # of the OAuth server, as the installing post said
     _text("access_token"),  # the three secrets are encrypted by whoever puts them here
     _text("refresh_token"),
     _text("application_token"),

@@ -15,8 +15,8 @@ def upgrade() -> None:
     op.create_table(
         "installations",
         sa.Column("member_id", sa.Text(), nullable=False),
-        sa.Column("domain", sa.Text(), nullable=False),
-        sa.Column("client_endpoint", sa.Text(), nullable=False),
+        sa.Column("portal", sa.Text(), nullable=False),
+        sa.Column("named", sa.Text(), nullable=False),
         sa.Column("server_endpoint", sa.Text(), nullable=False),
         sa.Column("access_token", sa.Text(), nullable=False),
         sa.Column("refresh_token", sa.Text(), nullable=False),
