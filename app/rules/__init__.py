@@ -15,6 +15,7 @@ from app.rules.values import (
     ReadFields,
     Rules,
     Source,
+    TaskRules,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Rules",
     "RulesFault",
     "Source",
+    "TaskRules",
     "load_rules",
     "rules_from",
 ]

@@ -39,6 +39,7 @@ from app.rules.values import (
     Phrases,
     ReadFields,
     Source,
+    TaskRules,
 )
 
 TARIFFS = ("auto", "standard", "enterprise", "unlimited")
@@ -251,9 +252,16 @@ def pace_of(section: Section) -> Pace:
         poll=section.one("poll", POLL),
         tariff=section.one("tariff", one_of(TARIFFS, "тарифа")),
         share=section.one("share", BUDGET),
+        talk=section.one("talk", SPAN_OR_OFF),
     )
     section.close()
     return pace
+
+
+def tasks_of(section: Section) -> TaskRules:
+    tasks = TaskRules(join=section.one("join", FLAG), comments=section.one("comments", FLAG))
+    section.close()
+    return tasks
 
 
 def _spans(section: Section, *keys: str) -> Mapping[str, timedelta]:

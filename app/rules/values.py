@@ -157,6 +157,15 @@ class Pace:
     poll: timedelta | Literal["auto", "off"]  # the sweep instead of events; auto: where no event can come
     tariff: str  # auto, standard, enterprise, unlimited: what the portal allows one address
     share: float  # of the requests that it allows
+    talk: timedelta | None = None  # a look into the portal's queue of talk; None: only with the sweep
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRules:
+    """What the service may do in tasks beside reading and stamping them."""
+
+    join: bool = False  # become an auditor, once, of a task whose chat it cannot read
+    comments: bool = True  # say decisions in the task's talk, where only employees read along
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,7 @@ class Rules:
     fields: Mapping[str, str]  # code of contract.md 5 → the field's own name on the card
     version: str
     text: str  # canonical JSON from which `rules_from` makes the same rules again
+    tasks: TaskRules = TaskRules()
 
     @property
     def calendar(self) -> Calendar:
