@@ -46,7 +46,7 @@ lint: setup
 
 bench: setup
 	@for file in $$(grep -l __main__ benchmarks/*.py); do \
-		echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+		echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file" || exit 1; done
 
 # No host name may stand in a lock, hence the options that leave addresses and comments out.
 # The service's lock is part of the tests' one: what runs is what was tested.

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
+from typer.core import TyperCommand
+from uvicorn.loops.auto import auto_loop_factory
 
 from app import commands, logs
 from app.bitrix.errors import Misconfigured, PortalError, ShutOut
@@ -51,6 +53,8 @@ class FailedVerb(StrEnum):
     RETRY = "retry"
     DROP = "drop"
 
+
+AS_KNOWN, SENT = "--as-known", "sent"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Ответ в виде JSON.")]
 
@@ -129,7 +133,18 @@ def reconcile() -> None:
     _finish(_run(commands.reconcile(_settings())))
 
 
-@app.command()
+class WithMoment(TyperCommand):
+    """`--as-known` may stand without a moment: then it means the one at which the digest was sent."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """typer has no options whose value may be left out."""
+        following = [*args[1:], "-"]
+        bare = [arg == AS_KNOWN and after.startswith("-") for arg, after in zip(args, following, strict=True)]
+        given = [f"{arg}={SENT}" if alone else arg for arg, alone in zip(args, bare, strict=True)]
+        return super().parse_args(ctx, given)
+
+
+@app.command(cls=WithMoment)
 def digest(
     period: Annotated[PeriodKind, typer.Option(help="day, week или month.")] = PeriodKind.DAY,
     on: Annotated[str, typer.Option("--date", help="День внутри периода, 2026-11-24.", metavar="ДАТА")] = "",
@@ -137,6 +152,14 @@ def digest(
     out: Annotated[
         Path | None, typer.Option(help="Папка для текста, картинки и таблицы.", metavar="ПАПКА")
     ] = None,
+    as_known: Annotated[
+        str,
+        typer.Option(
+            AS_KNOWN,
+            help="Как было известно тогда: в этот момент (2026-11-25T09:05) или, без него, при отправке.",
+            metavar="[МОМЕНТ]",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Сводка из базы за день, неделю или месяц.
@@ -144,6 +167,14 @@ def digest(
     Что горит, что было, показатели против норм.
     """
     _quiet()
+    if as_known and send:
+        raise typer.BadParameter("прошлую сводку не отправляют: уберите --send", param_hint=AS_KNOWN)
+    if as_known:
+        then = commands.digest_as_known(
+            _settings(), period, _date(on), _moment(as_known), out=out, as_json=as_json
+        )
+        _finish(_run(then))
+        return
     _finish(_run(commands.digest(_settings(), period, _date(on), send=send, out=out, as_json=as_json)))
 
 
@@ -175,6 +206,49 @@ def failed(
     _finish(_run(commands.failed(_settings(), verb.value, key, as_json=as_json)))
 
 
+@app.command()
+def export(
+    client: Annotated[
+        str, typer.Option(help="Только этот клиент: contact:5 или company:7.", metavar="КЛИЕНТ")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Файл .jsonl, .json или .xlsx; без него на экран.", metavar="ФАЙЛ")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Не скрывать телефоны и адреса (только вместе с --client).")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Выгрузить всё, что хранится об обращениях.
+
+    Сроки, события, тексты и сообщения; телефоны и адреса скрыты.
+    """
+    _quiet()
+    _finish(_run(commands.export(_settings(), client, out, full=full, as_json=as_json)))
+
+
+@app.command()
+def purge(
+    before: Annotated[
+        str, typer.Option(help="Завершённые до этого дня, 2026-11-24.", metavar="ДАТА")
+    ] = "",
+    client: Annotated[
+        str, typer.Option(help="Только этот клиент: contact:5 или company:7.", metavar="КЛИЕНТ")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Только сказать, сколько их.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Стереть слова и имена в завершённых обращениях.
+
+    Сроки, вердикты и показатели остаются.
+    """
+    _quiet()
+    if not before and not client:
+        raise typer.BadParameter("нужна дата (или --client): 2026-11-24", param_hint="--before")
+    day = _date(before, "--before")
+    _finish(_run(commands.purge(_settings(), day, client, dry_run=dry_run, as_json=as_json)))
+
+
 # --- what every command shares -----------------------------------------------------------
 
 
@@ -185,11 +259,21 @@ def _settings() -> Settings:
         _fail(str(fault))
 
 
-def _date(text: str) -> date | None:
+def _date(text: str, option: str = "--date") -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise typer.BadParameter(f"{text!r}: ожидается дата вида 2026-11-24", param_hint="--date") from None
+        raise typer.BadParameter(f"{text!r}: ожидается дата вида 2026-11-24", param_hint=option) from None
+
+
+def _moment(text: str) -> datetime | None:
+    """None: the moment of the sending."""
+    try:
+        return None if text == SENT else datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}: ожидается момент вида 2026-11-25T09:05", param_hint=AS_KNOWN
+        ) from None
 
 
 def _ref(text: str) -> ItemRef:
@@ -208,7 +292,8 @@ def _quiet() -> None:
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # uvicorn's choice: uvloop
+            return runner.run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Misconfigured as fault:

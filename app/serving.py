@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -16,8 +17,9 @@ from app.desk import Desk, Role, open_desk
 from app.jobs.ask import answer, asked
 from app.jobs.deliver import deliver_full, deliver_next
 from app.jobs.follow import follow
-from app.jobs.handle import handle_next
+from app.jobs.handle import handle_first, handle_next
 from app.jobs.lead import PACE, lead, step_down
+from app.jobs.purge import purge_nightly
 from app.jobs.reconcile import reconcile, reread_open
 from app.jobs.refresh import refresh_when_due
 from app.jobs.report import send_due
@@ -55,7 +57,20 @@ class NotAllowed(Exception):
 
 
 async def walk(desk: Desk) -> bool:
-    """One step of the road: read and decide what waits, then deliver what was decided."""
+    """One step of the whole road, for whoever has one worker only."""
+    hurried = await hurry(desk)
+    return await go_on(desk) or hurried
+
+
+async def hurry(desk: Desk) -> bool:
+    """One step in the first lane: news and emergencies, beside whatever long pass is under way."""
+    handled = await handle_first(desk)
+    delivered = await deliver_next(desk, first=True)
+    return handled or delivered
+
+
+async def go_on(desk: Desk) -> bool:
+    """One step in the other lanes: read and decide what waits, then deliver what was decided."""
     handled = await handle_next(desk, deliver_full)
     delivered = await deliver_next(desk)
     _look_after_portal(desk)
@@ -96,7 +111,7 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
     # Every process asks the portal once, so that it can say whether it could take over.
     first = (("people", refresh_when_due), ("reconcile", led(reconcile)), ("follow", follow))
     try:
-        async with tending(desk, led(walk), _duties(desk), first):
+        async with tending(desk, (("first lane", led(hurry)), ("road", led(go_on))), _duties(desk), first):
             yield
     finally:
         await guarded("step_down", step_down, desk)
@@ -109,6 +124,7 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
         ("reconcile", pace.reconcile, reconcile),
         ("report", REPORT_PACE, send_due),
         ("nightly", NIGHTLY_PACE, reread_open),
+        ("purge", NIGHTLY_PACE, purge_nightly),
         ("people", PEOPLE_PACE, refresh_when_due),
         ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
     )
@@ -133,6 +149,7 @@ async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None =
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        gc.freeze()  # what lives as long as the process is never looked through again, 100 ms at a time
         log.info("listening on http://%s:%s", settings.host, settings.port)
         await Server(config).serve()
 

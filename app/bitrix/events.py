@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from app.model import DEAL_TYPE, Event, Hint, HintKind, ItemRef, Kind, Subject
 
@@ -64,9 +65,12 @@ def read_form(body: bytes, content_type: str) -> Tree:
 def parse_php(text: str) -> Tree:
     """`a[b][]=1` as PHP's parse_str reads it. ValueError: not UTF-8 or too many fields."""
     tree: Tree = {}
-    pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_KEYS)
-    for key, value in pairs:
-        path = _path(key)
+    fields = text.split("&", MAX_KEYS)
+    if len(fields) > MAX_KEYS:
+        raise ValueError("too many fields")
+    for field in filter(None, fields):
+        key, _, value = field.partition("=")
+        path, value = _path(key), _decoded(value)
         if len(path) > MAX_DEPTH:
             raise Unreadable(f"the body nests deeper than {MAX_DEPTH}")
         if path:
@@ -86,20 +90,31 @@ def token_of(tree: Mapping[str, Any]) -> str:
     return token if isinstance(token, str) else ""
 
 
-def _path(key: str) -> list[str]:
-    """`a[b][]` → [a, b, ""]; text after the last whole bracket is dropped, as PHP does."""
+@lru_cache(maxsize=512)
+def _path(key: str) -> tuple[str, ...]:
+    """`a%5Bb%5D[]` → (a, b, ""); text after the last whole bracket is dropped, as PHP does.
+
+    Kept, because the portal's events have the same few keys.
+    """
+    key = _decoded(key)
     name, bracket, _ = key.partition("[")
     name = name.lstrip(" ").replace(".", "_").replace(" ", "_")
     if not name:
-        return []
+        return ()
     rest, path = key[len(key.partition("[")[0]) :], [name]
     while bracket and (part := _PART.match(rest)):
         path.append(part[1])
         rest = rest[part.end() :]
-    return path
+    return tuple(path)
 
 
-def _place(tree: Tree, path: list[str], value: str) -> None:
+def _decoded(text: str) -> str:
+    """What a form's encoding stands for. UnicodeDecodeError: not UTF-8."""
+    plain = text.replace("+", " ")
+    return unquote(plain, errors="strict") if "%" in plain else plain
+
+
+def _place(tree: Tree, path: Sequence[str], value: str) -> None:
     for part in path[:-1]:
         index = part or _next_index(tree)
         if not isinstance(tree.get(index), dict):

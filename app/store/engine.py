@@ -6,9 +6,11 @@ which database it is; no error text carries stored values (they may be personal 
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -115,9 +117,21 @@ def _postgres_millis(*_: object, **__: object) -> str:
 
 def insert_into(conn: AsyncConnection, table: sa.Table) -> postgresql.Insert:
     """An INSERT that knows ON CONFLICT; both dialects spell its methods alike."""
-    if conn.dialect.name == "sqlite":
+    return inserting(conn.dialect.name, table)
+
+
+def inserting(dialect: str, table: sa.Table) -> postgresql.Insert:
+    """`insert_into` without a connection, for statements that are kept."""
+    if dialect == "sqlite":
         return cast("postgresql.Insert", sqlite.insert(table))
     return postgresql.insert(table)
+
+
+def json_rows(dialect: str, text: sa.BindParameter[str]) -> sa.ColumnElement[Any]:
+    """The elements of a JSON array, one a row; `->>` takes them apart in both dialects."""
+    if dialect == "sqlite":
+        return sa.func.json_each(text).table_valued("value").c.value
+    return sa.func.json_array_elements(sa.cast(text, postgresql.JSON)).table_valued("value").c.value
 
 
 def upsert(
@@ -172,16 +186,20 @@ class Database:
     readers never wait for them.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, hasty: sa.Engine | None = None) -> None:
+        """`hasty`: SQLite's way for `write_at_once`."""
         self._writer = writer
         self._reader = reader
+        self._hasty = hasty
+        self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if hasty else nullcontext()
 
     @classmethod
     def open(cls, url: str) -> Database:
         """Connects at the first use. DatabaseUrlFault: the address is neither SQLite nor PostgreSQL."""
         address = _known(url)
         if address.drivername.startswith("sqlite"):
-            return cls(_sqlite_engine(address, writes=True), _sqlite_engine(address, writes=False))
+            readers = _sqlite_engine(address, writes=False)
+            return cls(_sqlite_engine(address, writes=True), readers, _hasty_engine(address))
         engine = _postgres_engine(address)
         reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         return cls(engine, reader)
@@ -198,8 +216,21 @@ class Database:
         Never open a second one inside: on SQLite it would wait for the first.
         """
         with _remedies():
-            async with self._writer.begin() as conn:
+            async with self._turn, self._writer.begin() as conn:
                 yield conn
+
+    async def write_at_once(self, work: Callable[[sa.Connection], None]) -> None:
+        """A short transaction as one plain function; the same promises as `begin`.
+
+        SQLite's async driver hops between threads a dozen times for one statement; this is one hop.
+        """
+        with _remedies():
+            if self._hasty is None:
+                async with self._writer.begin() as conn:
+                    await conn.run_sync(work)
+            else:
+                async with self._turn:
+                    await asyncio.to_thread(_done_in_one, self._hasty, work)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -207,10 +238,42 @@ class Database:
             async with self._reader.begin() as conn:
                 yield conn
 
+    async def scrub(self, *, up_to: int | None = None) -> bool:
+        """Leave nothing of what was deleted or overwritten in the files; False: bigger than `up_to` bytes.
+
+        The database is rebuilt, which may take a minute for each gigabyte.
+        """
+        if self.dialect == "sqlite":
+            return await asyncio.to_thread(_scrub_file, Path(self._writer.url.database or ""), up_to)
+        if up_to is not None:
+            return False  # rows are locked while a table is rebuilt: only a person says when
+        with _remedies():
+            freely = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            async with freely.connect() as conn:
+                for table in ("facts", "tickets", "outcomes", "stamps", "messages", "reports"):
+                    await conn.exec_driver_sql(f"VACUUM FULL {table}")
+        return True
+
     async def close(self) -> None:
         """Must be awaited: SQLite's driver threads keep the process alive otherwise."""
         await self._writer.dispose()
         await self._reader.dispose()
+        if self._hasty is not None:
+            self._hasty.dispose()
+
+
+def _done_in_one(engine: sa.Engine, work: Callable[[sa.Connection], None]) -> None:
+    with engine.begin() as conn:
+        work(conn)
+
+
+def _scrub_file(file: Path, up_to: int | None) -> bool:
+    if up_to is not None and file.stat().st_size > up_to:
+        return False
+    with _remedies(), closing(sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)) as conn:
+        conn.execute("VACUUM")
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the former pages
+    return True
 
 
 @contextmanager
@@ -220,7 +283,7 @@ def _remedies() -> Iterator[None]:
         yield
     except (IntegrityError, ProgrammingError, DataError):
         raise
-    except (DBAPIError, PoolTimeout, OSError) as error:
+    except (DBAPIError, PoolTimeout, OSError, sqlite3.OperationalError) as error:
         if _is_of_values(error):
             raise
         reason = type(getattr(error, "orig", None) or error).__name__
@@ -266,9 +329,29 @@ def _sqlite_engine(address: URL, *, writes: bool) -> AsyncEngine:
         pool_size=1 if writes else POOL_SIZE,
         max_overflow=0,
     )
+    _prepare_sqlite(engine.sync_engine, writes=writes)
+    return engine
+
+
+def _hasty_engine(address: URL) -> sa.Engine:
+    """The same file by the driver that does not hop between threads; one connection, in any thread."""
+    engine = sa.create_engine(
+        address.set(drivername="sqlite"),
+        json_serializer=json_text,
+        hide_parameters=True,
+        poolclass=sa.QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+    )
+    _prepare_sqlite(engine, writes=True)
+    return engine
+
+
+def _prepare_sqlite(engine: sa.Engine, *, writes: bool) -> None:
     pragmas = SQLITE_PRAGMAS if writes else (*SQLITE_PRAGMAS, "PRAGMA query_only = ON")
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         # The driver must not open transactions by itself: it would start them as readers,
         # and a reader that turns writer fails at once when another process writes.
@@ -278,11 +361,9 @@ def _sqlite_engine(address: URL, *, writes: bool) -> AsyncEngine:
             cursor.execute(pragma)
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
 
 
 def _postgres_engine(address: URL) -> AsyncEngine:

@@ -7,16 +7,17 @@ when its claim runs out, and what it says afterwards changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Lane, Subject, parse_subject
-from app.store.engine import free_rows, insert_into
+from app.store.engine import chunks, free_rows, insert_into, inserting, json_rows, json_text
 from app.store.failure import Failure
 from app.store.schema import LANES, inbox
 
@@ -38,26 +39,52 @@ class Claim:
 
 async def put(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> None:
     """Due at once, in the more urgent of its lanes. A row that had given up gets another chance."""
-    rows = [_row(event, now) for event in _folded(events)]
-    if not rows:
-        return
-    query = insert_into(conn, inbox)
+    for rows in chunks(_folded(events)):
+        await conn.execute(_putting(conn.dialect.name), {"rows": _told(rows), "now": now})
+
+
+def put_at_once(conn: sa.Connection, events: Iterable[Put], now: datetime) -> None:
+    """`put` for Database.write_at_once."""
+    for rows in chunks(_folded(events)):
+        conn.execute(_putting(conn.dialect.name), {"rows": _told(rows), "now": now})
+
+
+def _told(events: Iterable[Put]) -> str:
+    return json_text([(str(subject), LANES.index(lane), cause) for subject, lane, cause in events])
+
+
+@cache
+def _putting(dialect: str) -> sa.Insert:
+    """All rows in two values: binding them one by one was most of what the intake cost."""
+    row = json_rows(dialect, sa.bindparam("rows", type_=sa.Text))
+    now = sa.bindparam("now", type_=inbox.c.due_at.type)
+    lane = sa.cast(row.op("->>")(sa.literal_column("1")), sa.BigInteger)
+    values = {
+        "subject": row.op("->>")(sa.literal_column("0")),
+        "seq": sa.literal_column("1"),
+        "lane": lane,
+        "cause": row.op("->>")(sa.literal_column("2")),
+        "since_at": now,
+        "last_at": now,
+        "due_at": now,
+        "attempts": sa.literal_column("0"),
+        "error": sa.literal_column("''"),
+    }
+    source = sa.select(*values.values()).where(sa.true())  # SQLite reads ON without it as a join's
+    query = inserting(dialect, inbox).from_select(list(values), source)
     new, old, revived = query.excluded, inbox.c, inbox.c.failed_at.is_not(None)
-    await conn.execute(
-        query.on_conflict_do_update(
-            index_elements=["subject"],
-            set_={
-                "seq": old.seq + 1,
-                "lane": sa.case((old.lane < new.lane, old.lane), else_=new.lane),
-                "cause": new.cause,
-                "since_at": sa.case((revived, new.since_at), else_=old.since_at),
-                "last_at": new.last_at,
-                "due_at": sa.case((old.due_at < new.due_at, old.due_at), else_=new.due_at),
-                "attempts": sa.case((revived, 0), else_=old.attempts),
-                "failed_at": None,
-            },
-        ),
-        rows,
+    return query.on_conflict_do_update(
+        index_elements=["subject"],
+        set_={
+            "seq": old.seq + 1,
+            "lane": sa.case((old.lane < new.lane, old.lane), else_=new.lane),
+            "cause": new.cause,
+            "since_at": sa.case((revived, new.since_at), else_=old.since_at),
+            "last_at": new.last_at,
+            "due_at": sa.case((old.due_at < new.due_at, old.due_at), else_=new.due_at),
+            "attempts": sa.case((revived, 0), else_=old.attempts),
+            "failed_at": None,
+        },
     )
 
 
@@ -69,15 +96,35 @@ async def put_new(conn: AsyncConnection, events: Iterable[Put], now: datetime) -
         await conn.execute(query, rows)
 
 
-async def claim(conn: AsyncConnection, limit: int, now: datetime, by: str, lease: timedelta) -> list[Claim]:
-    """Up to `limit` due rows, urgent lanes first, the longest waiting first; ours until now + lease."""
+async def claim(
+    conn: AsyncConnection,
+    limit: int,
+    now: datetime,
+    by: str,
+    lease: timedelta,
+    lanes: Collection[Lane] = LANES,
+    *,
+    over: bool = False,
+) -> list[Claim]:
+    """Up to `limit` due rows, urgent lanes first, the longest waiting first; ours until now + lease.
+
+    `over`: also those that `by` holds already, under an earlier claim that is worth nothing then. So what a
+    long pass holds need not wait for its end when it turns out to be urgent.
+    """
     taken: list[Claim] = []
+    wanted = {LANES.index(lane) for lane in lanes}
     for lane in await _lanes_with_work(conn, now):  # a query a lane: what waits in one never hides another
-        if len(taken) < limit:
-            query = _claiming(lane, limit - len(taken), now, by, lease)
+        if lane in wanted and len(taken) < limit:
+            query = _claiming(lane, limit - len(taken), now, by, lease, over=over)
             rows = (await conn.execute(query)).all()
             taken += [_claim(row) for row in sorted(rows, key=lambda row: (row.due_at, row.subject))]
     return taken
+
+
+async def hasten(conn: AsyncConnection, subjects: Iterable[Subject]) -> None:
+    """Into the first lane, with the waits that they have."""
+    for part in chunks({str(subject) for subject in subjects}):
+        await conn.execute(sa.update(inbox).where(inbox.c.subject.in_(part)).values(lane=0))
 
 
 async def free_others(conn: AsyncConnection, by: str) -> int:
@@ -199,8 +246,11 @@ async def _lanes_with_work(conn: AsyncConnection, now: datetime) -> list[int]:
     return sorted(await conn.scalars(some.distinct()))
 
 
-def _claiming(lane: int, limit: int, now: datetime, by: str, lease: timedelta) -> sa.UpdateBase:
+def _claiming(
+    lane: int, limit: int, now: datetime, by: str, lease: timedelta, *, over: bool
+) -> sa.UpdateBase:
     free = sa.or_(inbox.c.claimed_until.is_(None), inbox.c.claimed_until <= now)
+    free = sa.or_(free, inbox.c.claimed_by == by) if over else free
     chosen = (
         sa.select(inbox.c.subject)
         .where(inbox.c.lane == lane, inbox.c.failed_at.is_(None), inbox.c.due_at <= now, free)

@@ -9,7 +9,8 @@ from fastapi import Depends, Request
 from app.desk import Desk
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
+    """Async, though it waits for nothing: FastAPI would run a plain function in a thread."""
     desk = request.app.state.desk
     assert isinstance(desk, Desk)
     return desk

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
@@ -28,9 +27,9 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self.app = app
-        self.always = dict(_ALWAYS)
-        if https:
-            self.always["Strict-Transport-Security"] = "max-age=31536000"
+        strict = {"Strict-Transport-Security": "max-age=31536000"} if https else {}
+        wanted = {**_ALWAYS, **strict, "Cache-Control": "no-store"}
+        self.always = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,10 +38,9 @@ class SafeHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.always.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                told = {name for name, _ in message["headers"]}
+                missing = [pair for pair in self.always if pair[0] not in told]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

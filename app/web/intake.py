@@ -86,10 +86,11 @@ class Intake:
 
     async def _store(self, events: list[Event]) -> None:
         now = self.desk.now()
-        async with self.desk.db.begin() as conn:
-            known = [(event.subject, Lane.LIVE, event.name) for event in events if event.subject is not None]
-            await inbox.put(conn, known, now)
-            await strangers.count(conn, [event.name for event in events if event.subject is None], now)
+        known = [(event.subject, Lane.LIVE, event.name) for event in events if event.subject is not None]
+        await self.desk.db.write_at_once(lambda conn: inbox.put_at_once(conn, known, now))
+        if unknown := [event.name for event in events if event.subject is None]:
+            async with self.desk.db.begin() as conn:
+                await strangers.count(conn, unknown, now)
 
 
 def _tell(batch: list[_Waiting], error: NotStored | None) -> None:
