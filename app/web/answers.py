@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.model import Area, SlaState, State, TicketClass
+from app.model import Area, ClockName, SlaState, State, TicketClass
 
 _Verdict = Literal["met", "breached"]
 
@@ -19,7 +19,7 @@ class _Answer(BaseModel):
 class SpanAnswer(_Answer):
     """A stretch of a clock's time; `why` is work, night, weekend, holiday:<name>, pause:<cause> …"""
 
-    clock: Literal["reply", "solution"]
+    clock: ClockName
     start: datetime = Field(alias="from")
     end: datetime = Field(alias="to")
     counted: bool
