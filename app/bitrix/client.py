@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -342,7 +343,9 @@ def _packs(groups: Sequence[Group], budget: Budget) -> list[Pack]:
     return packs
 
 
+@cache
 def _trust(ca_file: Path | None) -> Any:
+    """One for all clients: reading the certificates takes sixty milliseconds."""
     context = httpx.create_ssl_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

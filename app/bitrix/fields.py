@@ -32,6 +32,7 @@ class Entity:
     available: frozenset[str]  # every field, as crm.item.* names it
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # field → option id → label
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # SLA field → option id → XML_ID
+    types: Mapping[str, str] = field(default_factory=dict)  # field → type, by the portal's own name
 
     def option_id(self, name: str, xml_id: str) -> str | None:
         return next((i for i, known in self.options.get(name, {}).items() if known == xml_id), None)
@@ -44,7 +45,9 @@ def entity_of(crm_type: int, fields: Mapping[str, Any], overrides: Mapping[str, 
         name = _name_of(card_field.code, fields, overrides)
         if name is not None:
             names[card_field.code] = name
-    return Entity(crm_type, names, frozenset(fields), {n: _labels(f) for n, f in fields.items()})
+    types = {name: str(as_map(described).get("type") or "") for name, described in fields.items()}
+    labels = {name: _labels(described) for name, described in fields.items()}
+    return Entity(crm_type, names, frozenset(fields), labels, types=types)
 
 
 def _name_of(code: str, fields: Iterable[str], overrides: Mapping[str, str]) -> str | None:

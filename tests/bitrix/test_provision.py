@@ -7,11 +7,10 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from app.bitrix.card_fields import FIELDS, TASK_KIND
-from app.bitrix.portal import Line, MessageWork, Portal, StampWork
+from app.bitrix.portal import Line, MessageWork, StampWork
 from app.bitrix.provision import with_section
 from app.bitrix.shapes import shape_of
 from app.model import Hint, HintKind, Message, MessageKind
@@ -83,69 +82,6 @@ def test_section_takes_our_fields_from_elsewhere() -> None:
         ["UF_CRM_SLA_STATE"],
     ]
     assert with_section(found, ["UF_CRM_SLA_STATE"]) == found
-
-
-# --- check -------------------------------------------------------------------------------
-
-
-async def test_prepared_portal_passes(make: Make) -> None:
-    world = make()
-    await world.portal.provision(dry_run=False, layout=False)
-    assert {line.level for line in await world.portal.check()} == {"OK"}
-
-
-async def test_missing_fields_fail_and_say_what_to_do(make: Make) -> None:
-    lines = await make().portal.check()
-    assert levels(lines, "нет полей") == {"FAIL"}
-    assert any("b24sla provision" in line.remedy for line in lines)
-
-
-async def test_webhook_of_a_colleague_fails(make: Make) -> None:
-    assert levels(await make(colleagues=(9,)).portal.check(), "вебхук принадлежит") == {"FAIL"}
-
-
-@pytest.mark.portals("cloud-std", reason="the old card has no chat")
-async def test_closed_chats_are_told(make: Make) -> None:
-    world = make(chats=("chat999",))
-    world.task(auditors=())
-    lines = await world.portal.check()
-    assert levels(lines, "chat999") == {"FAIL"}
-    assert levels(lines, "закрытых чатов") == {"WARN"}
-
-
-async def test_stages_that_the_rules_do_not_name_are_told(make: Make) -> None:
-    world = make()
-    source = replace(world.config.sources[0], stages=(f"C{world.funnel}:NEW", f"C{world.funnel}:OLD"))
-    world = make(sources=(source,))
-    lines = await world.portal.check()
-    assert levels(lines, "правила не знают стадий") == {"WARN"}
-    assert levels(lines, "на портале нет стадий") == {"WARN"}
-
-
-async def test_webhook_without_scopes_fails(make: Make) -> None:
-    world = make()
-    path = world.emulated.add_webhook(9, scopes=["crm", "user"])
-    config = replace(world.config, webhook=f"http://portal.test{path}")
-    portal = Portal(config, world.clock, httpx.ASGITransport(app=world.emulated.app))
-    lines = await portal.check()
-    await portal.close()
-    assert levels(lines, "im, imbot, imopenlines, task") == {"FAIL"}
-
-
-async def test_a_webhook_that_was_not_accepted_is_no_silence(world: World) -> None:
-    world.emulated.webhooks.clear()
-    [line] = await world.portal.check()
-    assert (line.level, line.text.partition(":")[0]) == ("FAIL", "портал не пускает")
-    assert "B24SLA_PORTAL_WEBHOOK" in line.remedy
-
-
-@pytest.mark.parametrize(("kind", "remedy"), [("credentials", "B24SLA_PORTAL_WEBHOOK"), ("http502", "сеть")])
-async def test_portal_that_does_not_answer_is_one_line(make: Make, kind: str, remedy: str) -> None:
-    world = make()
-    world.emulated.faults.fail(None, kind)
-    [line] = await world.portal.check()
-    assert line.level == "FAIL"
-    assert remedy in line.remedy
 
 
 # --- promises ----------------------------------------------------------------------------
