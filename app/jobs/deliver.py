@@ -45,20 +45,23 @@ class Letter:
     says: tuple[Outgoing, ...]
 
 
-async def deliver_next(desk: Desk) -> bool:
-    """One request's worth of writing; False when nothing is due."""
-    now = desk.now()
+async def deliver_next(desk: Desk, *, first: bool = False) -> bool:
+    """One request's worth of writing; False when nothing is due.
+
+    `first`: only alerts and the cards of emergencies, beside a long delivery of others.
+    """
+    now, lane = desk.now(), Lane.URGENT if first else Lane.LIVE
     async with desk.db.read() as conn:
-        outgoing = await outbox.due(conn, BATCH, now)
-        wishes = await stamps.due(conn, BATCH, now)
+        outgoing = await outbox.due(conn, BATCH, now, urgent=first)
+        wishes = await stamps.due(conn, BATCH, now, emergencies=first)
         known = await tickets.load_many(conn, _refs(outgoing, wishes))
     outgoing, wishes = await _fresh_only(desk, outgoing, wishes, known)
     letters = await _letters(desk, outgoing)
     stamp_works = await _stamp_works(desk, wishes)
     if desk.settings.dry_run:
         return await _only_pretend(desk, letters)
-    letters = [letter for letter in letters if await _may_be_said(desk, letter, known)]
-    return await _write(desk, letters, stamp_works, {wish.ref: wish.attempts + 1 for wish in wishes})
+    letters = [letter for letter in letters if await _may_be_said(desk, letter, known, lane)]
+    return await _write(desk, letters, stamp_works, {w.ref: w.attempts + 1 for w in wishes}, lane)
 
 
 async def deliver_full(desk: Desk) -> bool:
@@ -93,7 +96,8 @@ async def _fresh_only(
     refs = {o.message.ref for o in late if o.message.ref} | {wish.ref for wish in again}
     if refs:
         async with desk.db.begin() as conn:
-            await inbox.put_new(conn, [(ref, Lane.LIVE, "before speaking") for ref in refs], desk.now())
+            lane = Lane.URGENT if any(o.message.lane is Lane.URGENT for o in late) else Lane.LIVE
+            await inbox.put_new(conn, [(ref, lane, "before speaking") for ref in refs], desk.now())
             await _step_aside(conn, desk, late, again)
     return [o for o in outgoing if o not in late], [wish for wish in wishes if wish not in again]
 
@@ -178,13 +182,13 @@ async def _settle(
 
 
 async def _write(
-    desk: Desk, letters: list[Letter], works: list[StampWork], attempts: Mapping[ItemRef, int]
+    desk: Desk, letters: list[Letter], works: list[StampWork], attempts: Mapping[ItemRef, int], lane: Lane
 ) -> bool:
     if not letters and not works:
         return False
     letters, works = await _announced(desk, letters, works)
     ordered: list[Work] = [*(letter.work for letter in letters), *works]
-    answers = await desk.working_portal.write(ordered)
+    answers = await desk.working_portal.write(ordered, lane)
     async with desk.db.begin() as conn:
         for letter, answer in zip(letters, answers, strict=False):
             await _note_letter(conn, desk, letter, answer)
@@ -202,19 +206,18 @@ async def _announced(
         if desk.epoch is not None and not await leases.holds(conn, leases.PORTAL, desk.epoch):
             return [], []  # we were frozen, and another process has taken over
         ours = await outbox.sending(conn, [each for letter in letters for each in letter.says], now, LEASE)
-        for work in works:
-            await stamps.sending(conn, work.ref, work.wanted, now, LEASE)
-    return [each for each in letters if ours.issuperset(one.message.key for one in each.says)], list(works)
+        free = [work for work in works if await stamps.sending(conn, work.ref, work.wanted, now, LEASE)]
+    return [each for each in letters if ours.issuperset(one.message.key for one in each.says)], free
 
 
-async def _may_be_said(desk: Desk, letter: Letter, known: Mapping[ItemRef, Ticket]) -> bool:
+async def _may_be_said(desk: Desk, letter: Letter, known: Mapping[ItemRef, Ticket], lane: Lane) -> bool:
     """Neither there already, nor beyond looking for, nor moot by now."""
     if letter.work.portal_id is not None:
         return True
-    return not await _stands_there(desk, letter) and not await _is_moot(desk, letter, known)
+    return not await _stands_there(desk, letter, lane) and not await _is_moot(desk, letter, known)
 
 
-async def _stands_there(desk: Desk, letter: Letter) -> bool:
+async def _stands_there(desk: Desk, letter: Letter, lane: Lane) -> bool:
     """A message of unknown fate that is found in its dialog, or cannot be looked for now."""
     uncertain = [each for each in letter.says if each.uncertain]
     if not uncertain:
@@ -222,7 +225,7 @@ async def _stands_there(desk: Desk, letter: Letter) -> bool:
     message = letter.work.message
     sign = message.text if message.kind is MessageKind.TIMELINE else marker(uncertain[0].message.key)
     try:
-        found = await desk.working_portal.find_said(message, sign)
+        found = await desk.working_portal.find_said(message, sign, lane)
     except PortalError as error:  # this letter's trouble; the others may go
         await _note(desk, letter, unwritten(error))
         return True

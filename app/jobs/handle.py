@@ -29,6 +29,8 @@ from app.store.inbox import Claim
 BATCH = 1000  # claims of one pass: the more are read together, the fuller are the requests
 SLICE = 50  # items decided between two looks at what may be delivered meanwhile
 LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
+FLOOD = 50  # more news than this at once are a mass import, no emergency of the first lane
+FIRST, OTHERS = (Lane.URGENT,), tuple(lane for lane in Lane if lane is not Lane.URGENT)
 
 DECISIONS = Counter("b24sla_decisions", "Readings that were decided")
 UNREAD = Counter("b24sla_unread", "Readings put off because something of them was missing")
@@ -44,13 +46,27 @@ async def _nothing(_: Desk) -> None:
 
 
 async def handle_next(desk: Desk, meanwhile: Meanwhile = _nothing) -> bool:
-    """One pass over what waits in the inbox; False when nothing did.
+    """One pass over what waits in the inbox behind the first lane; False when nothing did.
 
     A long pass takes a while to decide: `meanwhile` is called after every slice of it, so that
     an alert decided first does not wait for the last.
     """
     async with desk.db.begin() as conn:
-        claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE)
+        claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE, OTHERS)
+    return await _handle(desk, claims, meanwhile)
+
+
+async def handle_first(desk: Desk) -> bool:
+    """The same for the first lane: what is new, and open emergencies. A short pass beside a long one."""
+    async with desk.db.read() as conn:
+        late = await tickets.emergencies_waiting(conn)
+    async with desk.db.begin() as conn:
+        await inbox.hasten(conn, late)
+        claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE, FIRST, over=True)
+    return await _handle(desk, claims, _nothing)
+
+
+async def _handle(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhile) -> bool:
     if not claims:
         return False
     await _follow_hints(desk, [claim for claim in claims if isinstance(claim.subject, Hint)])
@@ -59,6 +75,12 @@ async def handle_next(desk: Desk, meanwhile: Meanwhile = _nothing) -> bool:
 
 
 # --- hints: events that name an activity or a comment ------------------------------------
+def _lane(claims: Sequence[Claim]) -> Lane:
+    """In which their reading travels: that of the most urgent, but no crowd is urgent."""
+    lane = claims[0].lane
+    return Lane.LIVE if lane is Lane.URGENT and len(claims) > FLOOD else lane
+
+
 
 
 async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
@@ -66,7 +88,7 @@ async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
     if not claims:
         return
     hints = {claim.subject: claim for claim in claims if isinstance(claim.subject, Hint)}
-    found = await desk.working_portal.owners(list(hints))
+    found = await desk.working_portal.owners(list(hints), _lane(claims))
     async with desk.db.begin() as conn:
         remembered = await fact_store.owners_of(conn, [str(hint) for hint in hints])
         for hint, claim in hints.items():
@@ -97,7 +119,8 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhil
     held = {claim.subject: claim for claim in claims if isinstance(claim.subject, ItemRef)}
     async with desk.db.read() as conn:
         known = await tickets.load_many(conn, held)
-    readings = await desk.working_portal.read([_ask(ref, known.get(ref)) for ref in held])
+    asks = [_ask(ref, known.get(ref)) for ref in held]
+    readings = await desk.working_portal.read(asks, _lane(claims))
     by_ref = {reading.ref: reading for reading in readings}
     lost_rights = await _are_rights_lost(desk, held, readings)
     told: list[tuple[Claim, Reading | Gone]] = []
@@ -146,8 +169,8 @@ async def _are_rights_lost(
         await _note_missing(desk, gone)
     if vanished.lost_rights:
         desk.health.warnings["rights"] = _RIGHTS_LOST
-    else:
-        desk.health.warnings.pop("rights", None)
+    elif desk.health.warnings.pop("rights", None):
+        log.info("the vanished items are back")
     return vanished.lost_rights
 
 
@@ -209,6 +232,8 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     now = desk.now()
     ticket = await tickets.load(conn, reading.ref)
     known_facts = await fact_store.load(conn, reading.ref)
+    if ticket is not None and ticket.read_at > reading.read_at:
+        return True  # another pass has read it since: what we hold is the past, no news
     memory = await stamps.memory(conn, reading.ref)
     learnt = learned(reading, known_facts, CardMemory(*memory))
     pin = _pin_of(desk, ticket, known_facts, now)

@@ -84,6 +84,10 @@ class Lane(StrEnum):
     BACKFILL = "backfill"
 
 
+NEWS = ("ONCRMDEALADD", "ONCRMDYNAMICITEMADD", "ONTASKADD", "ONCRMACTIVITYADD", "ONTASKCOMMENTADD")
+"""Events of something new or said. Mass edits are updates, so these few are never among thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What an outgoing webhook told us: only a hint that a subject must be read again."""
@@ -91,3 +95,8 @@ class Event:
     name: str
     subject: Subject | None  # None: an event that we know no use for
     sent_at: datetime | None = None
+
+    @property
+    def lane(self) -> Lane:
+        """What is new may be an emergency: it is read before any number of changes."""
+        return Lane.URGENT if self.name.startswith(NEWS) else Lane.LIVE

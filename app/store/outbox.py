@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import ItemRef, Message, MessageKind
+from app.model import ItemRef, Lane, Message, MessageKind
 from app.store.engine import chunks, insert_into
 from app.store.failure import Failure
 from app.store.schema import IN_WORK, LANES, messages
@@ -96,13 +96,19 @@ async def forget_comments(conn: AsyncConnection, ref: ItemRef) -> None:
     await conn.execute(sa.update(messages).where(*unsaid).values(gone))
 
 
-async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[Outgoing]:
-    """Urgent lanes first, then the longest waiting; with those whose sender died."""
+async def due(conn: AsyncConnection, limit: int, now: datetime, *, urgent: bool = False) -> list[Outgoing]:
+    """Urgent lanes first, then the longest waiting; with those whose sender died.
+
+    `urgent`: only the first lane, without summaries, whose lines wait for each other.
+    """
     ready = sa.or_(
         messages.c.state == MessageState.WAITING.value,
         sa.and_(messages.c.state == MessageState.SENDING.value, messages.c.taken_until <= now),
     )
     query = sa.select(messages).where(IN_WORK, ready, messages.c.due_at <= now)
+    if urgent:
+        first = (messages.c.lane == LANES.index(Lane.URGENT), messages.c.kind != MessageKind.SUMMARY.value)
+        query = query.where(*first)
     query = query.order_by(messages.c.lane, messages.c.due_at, messages.c.key).limit(limit)
     return [_outgoing(row) for row in await conn.execute(query)]
 

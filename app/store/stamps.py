@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import ItemRef, Stamp
+from app.model import ItemRef, Stamp, TicketClass
 from app.store.engine import insert_into, locked
 from app.store.failure import Failure
-from app.store.schema import stamps
+from app.store.schema import IS_OPEN, stamps, tickets
 
 FUSE_WINDOW = timedelta(hours=1)
 """`writes` counts within this: the caller parks a card that is written too often in it."""
@@ -89,10 +89,17 @@ async def saw(conn: AsyncConnection, ref: ItemRef, values: Values, read_at: date
     return True
 
 
-async def due(conn: AsyncConnection, limit: int, now: datetime) -> list[StampWork]:
-    """Cards to write, the longest waiting first; not those on their way or parked."""
-    free = sa.or_(stamps.c.taken_until.is_(None), stamps.c.taken_until <= now)
-    query = sa.select(stamps).where(stamps.c.due_at <= now, stamps.c.parked_at.is_(None), free)
+async def due(
+    conn: AsyncConnection, limit: int, now: datetime, *, emergencies: bool = False
+) -> list[StampWork]:
+    """Cards to write, the longest waiting first; not those on their way or parked.
+
+    `emergencies`: only cards of open ones, which must not wait behind others.
+    """
+    query = sa.select(stamps).where(stamps.c.due_at <= now, stamps.c.parked_at.is_(None), _free(now))
+    if emergencies:
+        urgent = (tickets.c.ref == stamps.c.ref, IS_OPEN, tickets.c.value == TicketClass.EMERGENCY.value)
+        query = query.where(sa.exists().where(*urgent))
     query = query.order_by(stamps.c.due_at, stamps.c.ref).limit(limit)
     return [_work(row) for row in await conn.execute(query)]
 
@@ -106,13 +113,19 @@ async def next_due(conn: AsyncConnection) -> datetime | None:
 
 async def sending(
     conn: AsyncConnection, ref: ItemRef, values: Values, now: datetime, lease: timedelta
-) -> None:
-    """Commit this before the call: if we die in it, the next reading knows what may be ours."""
+) -> bool:
+    """Commit this before the call: if we die in it, the next reading knows what may be ours.
+
+    False, and nothing changed: somebody else is writing this card just now.
+    """
     row = await _row(conn, ref)
+    if row.taken_until is not None and row.taken_until > now:
+        return False
     attempted = {**(row.sending or {}), **values}
     await _change(
         conn, ref, sending=attempted, sent_at=now, taken_until=now + lease, attempts=row.attempts + 1
     )
+    return True
 
 
 async def done(conn: AsyncConnection, ref: ItemRef, values: Values, now: datetime) -> None:
@@ -174,6 +187,10 @@ async def drop(conn: AsyncConnection, key: str) -> bool:
     query = sa.update(stamps).where(stamps.c.ref == key, stamps.c.parked_at.is_not(None))
     query = query.values(parked_at=None, due_at=None, wanted={}, attempts=0, error="")
     return (await conn.execute(query.returning(stamps.c.ref))).first() is not None
+
+
+def _free(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(stamps.c.taken_until.is_(None), stamps.c.taken_until <= now)
 
 
 async def _ensure(conn: AsyncConnection, ref: ItemRef) -> None:

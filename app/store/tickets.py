@@ -101,7 +101,7 @@ async def page(
 
 
 async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]:
-    """Tickets whose next moment has come, the oldest first, without those that already wait in the inbox.
+    """Tickets whose next moment has come, emergencies first, without those that already wait in the inbox.
 
     One that waits there only for the sweep or a backfill is named: its moment makes it more urgent.
     """
@@ -109,8 +109,18 @@ async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]
         inbox.c.subject == tickets.c.ref,
         sa.or_(inbox.c.lane <= LANES.index(Lane.LIVE), inbox.c.failed_at.is_not(None)),
     )
-    query = sa.select(tickets.c.ref).where(tickets.c.next_at <= now, ~waits).order_by(tickets.c.next_at)
+    others_after = sa.case((tickets.c.value == TicketClass.EMERGENCY.value, 0), else_=1)
+    query = sa.select(tickets.c.ref).where(tickets.c.next_at <= now, ~waits)
+    query = query.order_by(others_after, tickets.c.next_at)
     return [ItemRef.parse(ref) for ref in await conn.scalars(query.limit(limit))]
+
+
+async def emergencies_waiting(conn: AsyncConnection) -> list[ItemRef]:
+    """Open emergencies that wait in the inbox behind the first lane."""
+    query = sa.select(inbox.c.subject).join(tickets, tickets.c.ref == inbox.c.subject)
+    behind = (inbox.c.lane > LANES.index(Lane.URGENT), inbox.c.failed_at.is_(None))
+    urgent = (IS_OPEN, tickets.c.value == TicketClass.EMERGENCY.value)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query.where(*behind, *urgent))]
 
 
 async def next_at(conn: AsyncConnection) -> datetime | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.desk import Desk
-from app.model import Event, Lane
+from app.model import Event
 from app.store import inbox, strangers
 from app.store.engine import StoreUnavailable
 from app.web.exposition import EVENTS, UNKNOWN_EVENT
@@ -86,7 +86,7 @@ class Intake:
 
     async def _store(self, events: list[Event]) -> None:
         now = self.desk.now()
-        known = [(event.subject, Lane.LIVE, event.name) for event in events if event.subject is not None]
+        known = [(event.subject, event.lane, event.name) for event in events if event.subject is not None]
         await self.desk.db.write_at_once(lambda conn: inbox.put_at_once(conn, known, now))
         if unknown := [event.name for event in events if event.subject is None]:
             async with self.desk.db.begin() as conn:
