@@ -281,8 +281,7 @@ def _deadlines(goal: Goal | None, run: Run) -> tuple[datetime | None, tuple[tupl
 
 
 def _verdict(course: Course, run: Run) -> tuple[OutcomeWord | None, datetime | None]:
-    ended_without = run.met is None and (run.void_at is not None or not course.is_ticket)
-    if ended_without:
+    if not course.is_ticket or (run.met is None and run.void_at is not None):
         return None, None
     if course.breached_at is not None:
         return OutcomeWord.BREACHED, course.breached_at

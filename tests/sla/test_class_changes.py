@@ -127,3 +127,14 @@ def test_a_class_change_after_the_solution_changes_no_verdict() -> None:
     story = life("23.11 10:00", ("23.11 16:00", SOLVED), classes=[becomes("23.11 17:00", EMERGENCY)])
 
     assert cycle(story).solution.outcome is MET
+
+
+@pytest.mark.parametrize("answered", ["23.11 10:40", "23.11 11:00"])
+def test_what_is_found_to_be_no_ticket_has_no_verdict_though_it_was_late(answered: str) -> None:
+    story = life(
+        value=EMERGENCY,
+        classes=[becomes("23.11 10:40", TicketClass.NOT_TICKET)],
+        spoken=[ours(answered)],
+    )
+
+    assert cycle(story).reply.outcome is None
