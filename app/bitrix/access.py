@@ -30,6 +30,7 @@ class Key:
     path: str = field(default="", repr=False)  # of a webhook: `9/secret/`
     token: str = field(default="", repr=False)  # of an application
     generation: int = 0  # of the token
+    connector: str = ""  # the key of source: our own changes are not queued for us (rest.md 3.5)
 
     def address(self, method: str) -> str:
         """Of a method of REST 2."""
@@ -41,7 +42,8 @@ class Key:
 
     def signed(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters with the token, if there is one."""
-        return {**params, "auth": self.token} if self.token else params
+        source = {"auth_connector": self.connector} if self.connector else {}
+        return {**params, **source, "auth": self.token} if self.token else params
 
 
 class Access(Protocol):
@@ -67,6 +69,9 @@ class Access(Protocol):
 
     async def moved(self, portal: str) -> None:
         """The portal was renamed: it is found at this address now."""
+
+    async def settled(self) -> None:
+        """Returns when nothing of it is half done."""
 
 
 class Webhook:
@@ -102,6 +107,9 @@ class Webhook:
             urlsplit(portal).hostname,
         )
         self._key = Key(portal, self._key.path)
+
+    async def settled(self) -> None:
+        """There is nothing to settle."""
 
 
 def renamed_to(asked: str, location: str) -> str:

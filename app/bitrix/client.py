@@ -103,6 +103,8 @@ class Client:
         self.traffic = Traffic()
 
     async def aclose(self) -> None:
+        """Hang up, when the access is settled."""
+        await self._access.settled()
         await self._http.aclose()
 
     async def call(self, command: Command, lane: Lane = Lane.LIVE) -> Answer:
