@@ -118,6 +118,7 @@ def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
         chats=tuple(dict.fromkeys(chat for chat in (rules.chats.alerts, rules.chats.digest) if chat)),
         colleagues=(rules.people.head, *rules.people.leads, *rules.people.duty, rules.people.director),
         since=rules.desk.since,
+        waiver=rules.desk.waiver,
         tariff=rules.pace.tariff,
         share=rules.pace.share,
     )

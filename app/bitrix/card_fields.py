@@ -153,6 +153,10 @@ FIELDS: tuple[CardField, ...] = (
     CardField("SLA_KB_URL", FieldKind.URL, "Статья базы знаний", "Knowledge base article", stamped=False),
     CardField("SLA_CSAT", FieldKind.INTEGER, "Оценка клиента", "Client's mark", stamped=False),
 )
-BY_CODE: Mapping[str, CardField] = {field.code: field for field in FIELDS}
+WAIVER = CardField("SLA_WAIVER", _TEXT, "Вне SLA: причина", "Out of SLA: reason", stamped=False)
+"""No field of the contract: made only where the rules want it, read wherever it stands."""
+
+EVERY_FIELD = (*FIELDS, WAIVER)
+BY_CODE: Mapping[str, CardField] = {field.code: field for field in EVERY_FIELD}
 TASK_DEADLINE = "SLA_SOLVE_DUE"
 """A task's native DEADLINE holds it; there is no field of ours for it on tasks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from app.bitrix.card_fields import BY_CODE, FIELDS, TASK_DEADLINE, TASK_KIND, FieldKind
+from app.bitrix.card_fields import BY_CODE, TASK_DEADLINE, TASK_KIND, FieldKind
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
@@ -30,7 +30,7 @@ async def crm_fields(directory: Directory, config: PortalConfig, crm_type: int) 
     """Are they there, of their type, with all values of the lists; and what the rules read besides."""
     directory.forget_fields()
     entity = await directory.entity(crm_type, Lane.LIVE)
-    missing = [field.ru for field in FIELDS if field.code not in entity.names]
+    missing = [field.ru for field in config.card_fields if field.code not in entity.names]
     kinds = {BY_CODE[code].ru: (BY_CODE[code].kind, entity.types.get(n)) for code, n in entity.names.items()}
     where = place_of(crm_type)
     return [
@@ -43,7 +43,8 @@ async def crm_fields(directory: Directory, config: PortalConfig, crm_type: int) 
 async def task_fields(client: Client, config: PortalConfig) -> Iterable[Line]:
     rows = (await client.call(Command("task.item.userfield.getlist"))).rows()
     types = {str(row.get("FIELD_NAME")): str(row.get("USER_TYPE_ID")) for row in rows}
-    ours = {field: task_name(field.code, config.fields) for field in FIELDS if field.code != TASK_DEADLINE}
+    wanted = [field for field in config.card_fields if field.code != TASK_DEADLINE]
+    ours = {field: task_name(field.code, config.fields) for field in wanted}
     missing = [field.ru for field, name in ours.items() if name not in types]
     kinds = {field.ru: (TASK_KIND[field.kind], types.get(name)) for field, name in ours.items()}
     return [

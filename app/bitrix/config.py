@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.bitrix.access import Access, Webhook
+from app.bitrix.card_fields import EVERY_FIELD, FIELDS, CardField
 from app.bitrix.limits import AUTO, SHARE
 from app.model import ItemRef, Kind
 
@@ -68,6 +69,7 @@ class PortalConfig:
     extra: tuple[str, ...] = ()  # fields that [[policy]] looks at
     chats: tuple[str, ...] = ()  # dialogs that `check` looks at
     colleagues: Collection[int] = ()  # people whom the rules name: none of them may own the webhook
+    waiver: bool = False  # whether the cards have a field for the head's waiver
     since: datetime | None = None  # how far the first sweep looks back, at least a day
     tariff: str = AUTO  # of limits.TARIFFS, or found out
     share: float = SHARE  # of the address's budget of requests
@@ -77,6 +79,11 @@ class PortalConfig:
     def access(self) -> Access:
         """The application, or the webhook."""
         return self.application or Webhook(self.webhook)
+
+    @property
+    def card_fields(self) -> tuple[CardField, ...]:
+        """The fields that the desk's cards should have."""
+        return EVERY_FIELD if self.waiver else FIELDS
 
     @property
     def crm_types(self) -> tuple[int, ...]:

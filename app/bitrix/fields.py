@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.bitrix.card_fields import BY_CODE, FIELDS, TASK_DEADLINE, CardField, FieldKind
+from app.bitrix.card_fields import BY_CODE, EVERY_FIELD, TASK_DEADLINE, CardField, FieldKind
 from app.bitrix.times import canonical, instant, to_portal
 from app.bitrix.wire import as_list, as_map, number
 
@@ -41,7 +41,7 @@ class Entity:
 def entity_of(crm_type: int, fields: Mapping[str, Any], overrides: Mapping[str, str]) -> Entity:
     """The entity as `crm.item.fields` describes it (with useOriginalUfNames=Y), options still unknown."""
     names: dict[str, str] = {}
-    for card_field in FIELDS:
+    for card_field in EVERY_FIELD:
         name = _name_of(card_field.code, fields, overrides)
         if name is not None:
             names[card_field.code] = name
@@ -168,7 +168,7 @@ def task_value(task: Mapping[str, Any], name: str) -> Any:
 
 def task_sla(task: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, str]:
     """Code → canonical value of a task's SLA fields."""
-    names = {card_field.code: task_name(card_field.code, overrides) for card_field in FIELDS}
+    names = {card_field.code: task_name(card_field.code, overrides) for card_field in EVERY_FIELD}
     return {
         code: _task_meant(BY_CODE[code], task_value(task, name))
         for code, name in names.items()

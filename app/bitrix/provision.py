@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.bitrix.card_fields import BY_CODE, FIELDS, TASK_DEADLINE, TASK_KIND, CardField, FieldKind, Option
+from app.bitrix.card_fields import (
+    BY_CODE,
+    EVERY_FIELD,
+    TASK_DEADLINE,
+    TASK_KIND,
+    CardField,
+    FieldKind,
+    Option,
+)
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
@@ -52,12 +60,13 @@ class Provisioner:
         entity = await self._directory.entity(crm_type, Lane.LIVE)
         owner = await self._owner_of_fields(crm_type)
         language = self._config.language
-        missing = [card_field for card_field in FIELDS if card_field.code not in entity.names]
+        wanted = self._config.card_fields
+        missing = [card_field for card_field in wanted if card_field.code not in entity.names]
         acts = [
             (f"{_where(crm_type)}: поле «{f.label(language)}»", _crm_add(owner, f, language)) for f in missing
         ]
         acts += await self._options(crm_type, entity)
-        return await self._done(acts, _where(crm_type), len(FIELDS) - len(missing), dry_run)
+        return await self._done(acts, _where(crm_type), len(wanted) - len(missing), dry_run)
 
     async def _owner_of_fields(self, crm_type: int) -> str:
         """CRM_DEAL or CRM_<id>: the id of the type, which is not its entityTypeId (rest.md 4.1)."""
@@ -98,7 +107,7 @@ class Provisioner:
     async def _tasks(self, dry_run: bool) -> list[Line]:
         there = (await self._client.call(Command("task.item.userfield.getlist", {}))).rows()
         names = {str(row.get("FIELD_NAME")) for row in there}
-        wanted = [f for f in FIELDS if f.code != TASK_DEADLINE]
+        wanted = [f for f in self._config.card_fields if f.code != TASK_DEADLINE]
         missing = [f for f in wanted if task_name(f.code, self._config.fields) not in names]
         language = self._config.language
         acts = [
@@ -194,7 +203,7 @@ def _where(crm_type: int) -> str:
 
 
 def _sort(card_field: CardField) -> int:
-    return FIRST_SORT + 10 * FIELDS.index(card_field)
+    return FIRST_SORT + 10 * EVERY_FIELD.index(card_field)
 
 
 def _crm_add(owner: str, card_field: CardField, language: str) -> Command:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.bitrix.card_fields import FIELDS
 from app.bitrix.config import PortalConfig
 from app.bitrix.fields import single, task_name, task_sla, task_value
 from app.bitrix.items import Unlike, texts
@@ -19,7 +18,8 @@ from app.model import DEAL_TYPE, Card, ItemRef, Kind, Move, Utterance
 
 OWN_FIELDS = (
     "ID", "TITLE", "DESCRIPTION", "STATUS", "STAGE_ID", "GROUP_ID", "CREATED_BY", "RESPONSIBLE_ID",
-    "CREATED_DATE", "CHANGED_DATE", "CHANGED_BY", "DEADLINE", "CHAT_ID", "UF_CRM_TASK",
+    "CREATED_DATE", "CHANGED_DATE", "CHANGED_BY", "DEADLINE", "CHAT_ID", "UF_CRM_TASK", "AUDITORS",
+    "ACCOMPLICES",
 )  # fmt: skip
 NATIVE = {"COMMENTS": "DESCRIPTION"}  # the body of a deal has another name on tasks
 CRM_NAMES = frozenset({"CONTACT_ID", "COMPANY_ID", "SOURCE_ID", "SOURCE_DESCRIPTION"})
@@ -32,7 +32,7 @@ _BINDING = re.compile(r"(?P<code>CO|C|D|T(?P<type>[0-9a-fA-F]+))_(?P<id>\d+)")
 def task_select(config: PortalConfig) -> list[str]:
     """The fields to ask for; user fields come only when named."""
     read = {NATIVE.get(name, name) for name in config.read_names(0)} - CRM_NAMES
-    sla = [task_name(field.code, config.fields) for field in FIELDS]
+    sla = [task_name(field.code, config.fields) for field in config.card_fields]
     return list(dict.fromkeys([*OWN_FIELDS, *sorted(read), *sla]))
 
 
@@ -177,6 +177,12 @@ def _move(row: Row, stage: str) -> Move | None:
 
 def _value(row: Mapping[str, Any], side: str) -> str:
     return str(as_map(row.get("value")).get(side) or "")
+
+
+def members_of(task: Mapping[str, Any]) -> set[int]:
+    """Who takes part in a task and so reads its talk."""
+    people = [*as_list(task.get("auditors")), *as_list(task.get("accomplices"))]
+    return {number(one) for one in (task.get("createdBy"), task.get("responsibleId"), *people)} - {0}
 
 
 def chat_of(task: Mapping[str, Any]) -> int:

@@ -129,8 +129,10 @@ async def scene(
     database: str = "",
     twist: Callable[[bytes], bytes] | None = None,
     kind: Profile | None = None,
+    rewritten: Callable[[str], str] = str,
 ) -> AsyncIterator[Scene]:
-    """`twist` changes the portal's answers on their way, for what the emulated portal never says.
+    """`twist` changes the portal's answers on their way, for what the emulated portal never says,
+    `rewritten` the department's rules.
 
     A `kind` of portal with limits of its own is met on a clock that leaps to where one waits for them.
     """
@@ -138,7 +140,7 @@ async def scene(
     portal = EmulatedPortal(clock.now, profile=kind or profile(), seed=7)
     office = furnish(portal)
     rules = folder / "rules.toml"
-    await asyncio.to_thread(write, rules, office.rules())
+    await asyncio.to_thread(write, rules, rewritten(office.rules()))
     settings = Settings(
         portal_webhook=SecretStr(portal.url("http://127.0.0.1:1")),
         event_tokens=(SecretStr(TOKEN),),
