@@ -34,6 +34,7 @@ from app.bitrix.listing import complete
 from app.bitrix.ownership import owners_of
 from app.bitrix.provision import Provisioner
 from app.bitrix.reading import Reader
+from app.bitrix.recording import recorded
 from app.bitrix.rest3 import TaskVoice
 from app.bitrix.results import (
     Ask,
@@ -48,21 +49,17 @@ from app.bitrix.results import (
     Written,
     unread,
 )
-from app.bitrix.shapes import Shape, shape_of
+from app.bitrix.shapes import Shape
 from app.bitrix.sweep import changes
 from app.bitrix.troubles import Shut
 from app.bitrix.user_events import MARK as TALK
 from app.bitrix.user_events import Lines, Look, Queue
-from app.bitrix.voice import Voice
-from app.bitrix.wire import Answer, Command
+from app.bitrix.voice import Voice, bot_token
 from app.bitrix.writing import Writer
 from app.model import Gone, Hint, ItemRef, Kind, Lane, Message, Person, Reading
 
 FIRST_LOOK = timedelta(hours=24)
 NO_LINES: Lines = {}
-RECORDED = ("profile", "scope", "server.time", "user.get", "crm.category.list", "crm.status.list",
-            "crm.deal.userfield.list", "crm.item.fields", "crm.item.list", "crm.stagehistory.list",
-            "crm.activity.list", "tasks.task.list", "task.item.userfield.getlist")  # fmt: skip
 
 __all__ = [
     "Ask", "Changes", "Line", "MessageWork", "Portal", "PortalConfig", "SourceConfig", "StampWork", "Unread",
@@ -209,24 +206,9 @@ class Portal:
         """Whether the portal fits the service, with what to do."""
         return await Checker(self._client, self._config, self._directory).run()
 
-    async def shapes(self) -> dict[str, Shape]:
+    async def shapes(self) -> dict[str, Shape | str]:
         """Method → the shape of its answer: keys and types, no value (contract.md 1)."""
-        told = await self._client.run_each([Command(name, _PARAMS.get(name, {})) for name in RECORDED])
-        return {
-            name: shape_of(one.result) if isinstance(one, Answer) else f"error {one.code}"
-            for name, one in zip(RECORDED, told, strict=True)
-        }
-
-
-_PARAMS: Mapping[str, Mapping[str, object]] = {
-    "crm.category.list": {"entityTypeId": 2},
-    "crm.status.list": {"filter": {"ENTITY_ID": "DEAL_STAGE"}},
-    "crm.item.fields": {"entityTypeId": 2, "useOriginalUfNames": "Y"},
-    "crm.item.list": {"entityTypeId": 2, "start": -1, "useOriginalUfNames": "Y"},
-    "crm.stagehistory.list": {"entityTypeId": 2, "start": -1},
-    "crm.activity.list": {"start": -1},
-    "tasks.task.list": {"select": ["ID", "TITLE", "STATUS", "CREATED_DATE", "CHANGED_DATE"], "start": -1},
-}
+        return await recorded(self._client, self._config, bot_token(self._access.seed))
 
 
 def _dialog_of(message: Message) -> str:

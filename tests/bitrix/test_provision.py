@@ -12,7 +12,6 @@ import pytest
 from app.bitrix.card_fields import FIELDS, TASK_KIND
 from app.bitrix.portal import Line, MessageWork, StampWork
 from app.bitrix.provision import with_section
-from app.bitrix.shapes import shape_of
 from app.model import Hint, HintKind, Message, MessageKind
 
 if TYPE_CHECKING:
@@ -109,15 +108,3 @@ async def test_every_method_that_we_call_is_published_by_the_vendor(world: World
     published = json.loads(files("app.demo.portal").joinpath("spec.json").read_text("utf-8"))
     unpublished = {"batch", "profile", "scope", "server.time"}
     assert set(world.emulated.calls) - unpublished <= {method.lower() for method in published}
-
-
-async def test_recorded_shapes_hold_no_value(world: World) -> None:
-    world.deal("Иванов Пётр, кв. 5")
-    text = json.dumps(await world.portal.shapes(), ensure_ascii=False)
-    assert "Иванов" not in text
-    assert '"stageId": "string"' in text
-
-
-def test_shape_is_keys_and_types() -> None:
-    value = {"a": [1, 2, None], "b": {"17": {"x": True}, "18": {"x": 1.5}}, "c": []}
-    assert shape_of(value) == {"a": ["integer", "null"], "b": {"*": {"x": ["boolean", "number"]}}, "c": []}

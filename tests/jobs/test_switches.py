@@ -83,7 +83,11 @@ class Day:
         }
 
     def moves(self, **states: str) -> Callable[[], object]:
-        return lambda: [self.office.move(self.cases[name], state) for name, state in states.items()]
+        def act() -> None:
+            for name, state in states.items():
+                self.office.move(self.cases[name], state)
+
+        return act
 
     def funnel(self, name: str, category: int) -> None:
         self.portal.move_funnel(2, self.cases[name].id, category, by=self.agent)
