@@ -22,6 +22,9 @@ from app.model import (
 )
 from app.stamping import clocks
 
+OUTSIDERS = "outsiders_read"
+"""A note of a reading: not everybody in the task is known as an employee."""
+
 if TYPE_CHECKING:
     from app.rules import Rules
 
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 def comments(
     ticket: Ticket, before: Ticket | None, said: frozenset[str], rules: Rules
 ) -> tuple[Message, ...]:
-    """The comments that this decision adds. Tasks have no CRM timeline, so they get none."""
-    silent = not rules.desk.timeline or ticket.ref.kind is Kind.TASK or not ticket.counted
+    """The comments that this decision adds; in a task they stand in its talk."""
+    silent = not rules.desk.timeline or not ticket.counted or _is_overheard(ticket, rules)
     if silent or ticket.state in VOID_STATES or not (ticket.open or before is not None):
         return ()
     found = _comments(ticket, before, rules)
@@ -39,6 +42,11 @@ def comments(
         for key, text in found
         if key not in said
     )
+
+
+def _is_overheard(ticket: Ticket, rules: Rules) -> bool:
+    """A task has no side that only colleagues see: what a client would read is not said there."""
+    return ticket.ref.kind is Kind.TASK and (not rules.tasks.comments or OUTSIDERS in ticket.notes)
 
 
 def _comments(ticket: Ticket, before: Ticket | None, rules: Rules) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from app.alerts import Audience, alerts
 from app.commenting import comments
 from app.deadlines import EXTENSION_ASKED, EXTENSION_UNEXPLAINED, WAIVER_ASKED, requests, waiver_is_asked
 from app.handing import escalation_level
+from app.joining import joining
 from app.learning import is_silent, number_in
 from app.model import (
     Area,
@@ -131,7 +132,7 @@ def decide(
         ticket=ticket,
         facts=found.classified,
         stamp=stamp_of(ticket, rules.calendars, rules.desk.zone),
-        messages=(*notes, *ladder.messages),
+        messages=(*notes, *joining(ticket, known.said, rules), *ladder.messages),
         standing=ladder.standing,
         outcomes=found.outcomes,
     )

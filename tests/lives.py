@@ -94,6 +94,7 @@ class Desk:
             page_url=lambda ref: f"https://sla.test/tickets/{ref}" if self.public else "",
             read_at=shown.read_at,
             cursor={},
+            notes=shown.notes if isinstance(shown, Reading) else (),
         )
         known = Known(self.ticket, frozenset(self.said))
         decision = decide(self.facts, known, around, self.rules, now or shown.read_at)

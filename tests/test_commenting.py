@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.model import Decision, ItemRef, Kind, MessageKind, Side
+from app.model import Decision, ItemRef, Kind, MessageKind, Reading, Side
 from tests.lives import HEAD, Desk, at, card, move, reading, rules, said
 
 
@@ -58,14 +58,28 @@ def test_no_ticket_is_told_by_its_class_alone() -> None:
     assert "до" not in text.partition(";")[0]
 
 
-def test_tasks_have_no_timeline_and_a_desk_may_want_none() -> None:
+def of_task(*notes: str) -> Reading:
     task = replace(card(), ref=ItemRef(Kind.TASK, 7), stage="2", category=None, group=12)
     first = replace(move(1, "24.11 10:00", "x"), stage="2", category=None)
-    of_task = replace(reading("24.11 10:01", of=task), moves=(first,))
+    return replace(reading("24.11 10:01", of=task), moves=(first,), notes=notes)
+
+
+def test_decision_on_a_task_stands_in_its_talk() -> None:
+    [text] = comments(Desk().reads(of_task()))
+    assert text.startswith("SLA: стандартное")
+
+
+def test_a_desk_may_want_no_comments() -> None:
     plain = rules()
     off = replace(plain, desk=replace(plain.desk, timeline=False))
-    assert comments(Desk().reads(of_task)) == []
+    no_tasks = replace(plain, tasks=replace(plain.tasks, comments=False))
     assert comments(Desk(off).reads(reading("24.11 10:01"))) == []
+    assert comments(Desk(no_tasks).reads(of_task())) == []
+    assert comments(Desk(no_tasks).reads(reading("24.11 10:01")))
+
+
+def test_where_a_client_reads_along_nothing_is_said() -> None:
+    assert comments(Desk().reads(of_task("outsiders_read"))) == []
 
 
 def test_ticket_first_seen_closed_is_not_commented() -> None:

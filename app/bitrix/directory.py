@@ -47,6 +47,16 @@ class Directory:
         self.bot_id = 0
 
     @property
+    def us(self) -> int:
+        """Whom we act as; 0: not known yet."""
+        return self._access.user
+
+    def are_employees(self, ids: Collection[int]) -> bool:
+        """Whether all of these are known as our employees or robots."""
+        inside = (self._people - self.outsiders) | set(self.robots)
+        return set(ids) - {0} <= inside
+
+    @property
     def robots(self) -> Collection[int]:
         """Whose words are nobody's: the configured robots, whom we act as, our bot."""
         return {*self._config.robots, self._access.user, self.bot_id} - {0}

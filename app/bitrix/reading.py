@@ -11,7 +11,7 @@ from app.bitrix.crm_reading import CrmPlan, crm_plan, crm_readings, wanted_names
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused
 from app.bitrix.kanban import Kanban
-from app.bitrix.listing import complete
+from app.bitrix.listing import Part, complete
 from app.bitrix.results import Ask, Unread, unread
 from app.bitrix.task_reading import (
     TaskPlan,
@@ -71,9 +71,8 @@ class Reader:
         further = [part for plan in plans for part in plan.further_parts()] + comment_parts(tasks)
         names = self._directory.unknown_names(wanted_names(plans))
         columns = kanban_questions(tasks, self._kanban)
-        await complete(
-            self._client, [*further, *([part] for part in (*names.parts, *columns.values()))], lane
-        )
+        beside: list[Part] = [*names.parts, *columns.values()]
+        await complete(self._client, [*further, *([part] for part in beside)], lane)
         self._directory.learn_names(names)
         self._kanban.learn(columns)
         await self._ask_who(tasks, lane)

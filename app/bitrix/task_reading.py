@@ -19,11 +19,20 @@ from app.bitrix.listing import Part, Row, Single
 from app.bitrix.results import Ask, Unread, unread
 from app.bitrix.speech import TaskRoles, chat_utterance, comment_utterance, outsiders_of
 from app.bitrix.talk import Talk
-from app.bitrix.tasks import chat_of, kanban_titles, task_card, task_moves, task_of, task_select
+from app.bitrix.tasks import (
+    chat_of,
+    kanban_titles,
+    members_of,
+    task_card,
+    task_moves,
+    task_of,
+    task_select,
+)
 from app.bitrix.wire import PAGE, Command, From, number
 from app.model import Gone, Kind, Reading, Utterance
 
 UNREADABLE = ("replies_unreadable",)
+OVERHEARD = ("outsiders_read",)  # not everybody who reads the task is known as an employee
 SINCE_CURSOR = ("utterances_since_cursor",)
 
 
@@ -109,6 +118,7 @@ def task_reading(
         return unread(ref, error)
     try:
         said, notes = _said(plan, row, directory, read_at)
+        notes += () if directory.are_employees(members_of(row)) else OVERHEARD
         return _reading(plan, row, said, notes, config, kanban.columns(plan.group), read_at)
     except PortalError as error:
         return unread(ref, error)

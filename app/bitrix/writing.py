@@ -23,6 +23,7 @@ from app.bitrix.stamping import (
     without_option,
 )
 from app.bitrix.voice import Voice, card_or_person_command, is_chat, said
+from app.bitrix.watching import Watcher, is_wish
 from app.bitrix.wire import Group, Told
 from app.model import Kind, Lane
 
@@ -50,19 +51,25 @@ class Writer:
         task_voice: TaskVoice,
     ) -> None:
         self._client, self._config, self._directory, self._voice = client, config, directory, voice
-        self._task_voice = task_voice
+        self._task_voice, self._watcher = task_voice, Watcher(client, directory)
 
     async def write(self, works: Sequence[Work], lane: Lane) -> list[Outcome]:
         """What became of each work, in order; never raises."""
         if self._config.dry_run:
             return [Unwritten("B24SLA_DRY_RUN: в портал ничего не пишется", final=True)] * len(works)
         words = [work for work in works if is_task_word(work)]
-        others = [work for work in works if not is_task_word(work)]
-        said_words, written = await asyncio.gather(
-            self._task_voice.say(words, lane), self._write_together(others, lane)
+        wishes = [work for work in works if is_wish(work)]
+        others = [work for work in works if not (is_task_word(work) or is_wish(work))]
+        told = await asyncio.gather(
+            self._task_voice.say(words, lane),
+            self._watcher.watch(wishes, lane),
+            self._write_together(others, lane),
         )
-        of_words, of_others = iter(said_words), iter(written)
-        return [next(of_words if is_task_word(work) else of_others) for work in works]
+        of_words, of_wishes, of_others = map(iter, told)
+        return [
+            next(of_words if is_task_word(work) else of_wishes if is_wish(work) else of_others)
+            for work in works
+        ]
 
     async def _write_together(self, works: Sequence[Work], lane: Lane) -> list[Outcome]:
         prepared = [await self._prepared(work, lane) for work in works]

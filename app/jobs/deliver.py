@@ -220,9 +220,9 @@ async def _may_be_said(desk: Desk, letter: Letter, known: Mapping[ItemRef, Ticke
 async def _stands_there(desk: Desk, letter: Letter, lane: Lane) -> bool:
     """A message of unknown fate that is found in its dialog, or cannot be looked for now."""
     uncertain = [each for each in letter.says if each.uncertain]
-    if not uncertain:
-        return False
     message = letter.work.message
+    if not uncertain or message.kind is MessageKind.WATCH:  # done twice it changes nothing
+        return False
     sign = message.text if message.kind is MessageKind.TIMELINE else marker(uncertain[0].message.key)
     try:
         found = await desk.working_portal.find_said(message, sign, lane)

@@ -28,6 +28,7 @@ class MessageKind(StrEnum):
     CHAT_CARD = "chat_card"  # the one edited message of a ticket in the alerts chat
     SUMMARY = "summary"  # a line of a summary; lines that wait together go as one message
     DIGEST = "digest"
+    WATCH = "watch"  # no words: become an auditor of a task, to read its chat; like words, once for ever
 
 
 @dataclass(frozen=True, slots=True)

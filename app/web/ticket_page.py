@@ -19,6 +19,7 @@ _NOTES = {
     "replies_unreadable": "Переписка не читается, паузы считаются по стадии карточки.",
     "openline_unread": "Диалог открытой линии не читается: ответы в нём не видны.",
     "utterances_since_cursor": "",  # how a long chat is read is nobody's concern
+    "outsiders_read": "",  # why decisions are not said in the task
 }
 
 

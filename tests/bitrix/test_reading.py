@@ -184,7 +184,7 @@ async def test_long_talk_is_read_whole_and_then_from_its_last_line(world: World)
     assert len(whole.utterances) == 130
     assert isinstance(later, Reading)
     assert [said.text for said in later.utterances] == ["Ещё"]
-    assert later.notes == ("utterances_since_cursor",)
+    assert "utterances_since_cursor" in later.notes
 
 
 @pytest.mark.portals("cloud-std", reason="the old card has no chat")
@@ -192,7 +192,8 @@ async def test_talk_that_we_may_not_read(world: World) -> None:
     task = world.task(auditors=())
     world.emulated.task_message(task.id, "Слово", by=1)
     reading = await world.reading(task)
-    assert (reading.utterances, reading.notes) == ((), ("replies_unreadable",))
+    assert reading.utterances == ()
+    assert "replies_unreadable" in reading.notes
 
 
 async def test_old_task_card_has_comments(make: Make) -> None:

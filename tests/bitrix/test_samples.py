@@ -99,7 +99,7 @@ def test_updated_task() -> None:
 
 def test_task_log() -> None:
     task = {"createdDate": "2025-09-25T14:09:45+02:00", "createdBy": "503", "status": "2"}
-    moves = task_moves(task, sample("tasks.task.history.list").rows("list"))
+    moves = task_moves(task, sample("tasks.task.history.list").rows("list"), {}, ())
     assert [(move.key, move.stage, move.actor) for move in moves] == [("new", "2", 503)]
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.bitrix.kanban import columns_of
 from app.bitrix.portal import Unread
 from app.bitrix.tasks import task_moves
-from app.demo.portal import UNLIMITED
+from app.demo.portal import UNLIMITED, Profile
 from app.model import ItemRef, Reading, Side
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ async def test_both_cards_stand_on_one_portal(world: World, card: str) -> None:
     task = world.task(card=card)
     world.emulated.task_message(task.id, "Когда?", by=1)
     world.emulated.task_message(task.id, "Завтра", by=world.agent)
+    await world.portal.people()
     reading = await world.reading(task)
     assert (sides(reading), reading.notes) == ([Side.CLIENT, Side.OURS], ())
 
@@ -111,6 +112,15 @@ async def test_nothing_is_read_before_it_is_known_who_wrote(world: World) -> Non
     assert not told.final
 
 
+@pytest.mark.parametrize("card", CARDS)
+async def test_it_is_told_who_reads_along(world: World, card: str) -> None:
+    guest = world.emulated.add_user("Гость", "Внешний", extranet=True)
+    inside, outside = world.task(card=card), world.task(card=card, auditors=(9, guest))
+    await world.portal.people()
+    assert (await world.reading(inside)).notes == ()
+    assert (await world.reading(outside)).notes == ("outsiders_read",)
+
+
 # --- the kanban --------------------------------------------------------------------------
 
 
@@ -118,9 +128,9 @@ async def moves_of(world: World, task: ItemRef) -> list[str]:
     return [move.stage for move in (await world.reading(task)).moves]
 
 
-@pytest.mark.parametrize("written", ["STAGE_ID", "STAGE"])
-async def test_columns_are_read_from_the_log_by_number_or_title(make: Make, written: str) -> None:
-    world = make(replace(UNLIMITED, kanban_history=written))
+@pytest.mark.parametrize("portal", [UNLIMITED, replace(UNLIMITED, kanban_history="STAGE")])
+async def test_columns_are_read_from_the_log_by_number_or_title(make: Make, portal: Profile) -> None:
+    world = make(portal)
     task = world.task()
     _, doing, done = world.emulated.project_stages(world.project)
     for stage in (doing, done, doing):
