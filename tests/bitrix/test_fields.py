@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bitrix.card_fields import BY_CODE, FIELDS, FieldKind
+from app.bitrix.card_fields import BY_CODE, EVERY_FIELD, FieldKind
 from app.bitrix.fields import (
     Entity,
     UnknownOption,
@@ -152,5 +152,5 @@ def test_values_that_mean_one_thing(code: str, one: str, other: str, wanted: boo
 
 
 def test_names_fit_the_portals_fifty_signs() -> None:
-    assert all(len(f"UF_CRM_1000_{card_field.code}") <= 50 for card_field in FIELDS)
-    assert len(BY_CODE) == len(FIELDS)
+    assert all(len(f"UF_CRM_1000_{card_field.code}") <= 50 for card_field in EVERY_FIELD)
+    assert len(BY_CODE) == len(EVERY_FIELD)
