@@ -38,7 +38,9 @@ def run(*words: str, **environ: str) -> Result:
     return CliRunner(env=given).invoke(app, list(words))
 
 
-COMMANDS = ("serve", "demo", "check", "provision", "reconcile", "digest", "explain", "failed")
+COMMANDS = (
+    "serve", "demo", "check", "provision", "reconcile", "digest", "explain", "failed", "export", "purge",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -66,6 +68,8 @@ def test_without_a_portal_the_variable_is_named(command: str) -> None:
         (("digest", "--period", "year"), "--period"),
         (("serve", "--clock", "x"), "--clock"),
         (("failed", "drop"), "КЛЮЧ"),
+        (("purge",), "--before"),
+        (("purge", "--before", "1.11.2026"), "--before"),
         (("nothing",), "nothing"),
     ],
 )
@@ -93,7 +97,10 @@ def test_all_faults_of_the_rules_at_once(elsewhere: Path, base: Path) -> None:
         assert place in answer.output
 
 
-@pytest.mark.parametrize("words", [("explain", "deal:41"), ("digest",), ("failed",)])
+@pytest.mark.parametrize(
+    "words",
+    [("explain", "deal:41"), ("digest",), ("failed",), ("export",), ("purge", "--before", "2026-11-01")],
+)
 def test_what_only_reads_creates_no_database(elsewhere: Path, words: tuple[str, ...]) -> None:
     answer = run(*words)
     assert (answer.exit_code, "var/b24sla.db здесь нет" in answer.output) == (1, True)

@@ -1,10 +1,12 @@
 """What the commands do, once settings are read: each prints and answers whether all went well."""
 
 from app.commands.explaining import explain
+from app.commands.exporting import export
 from app.commands.failing import failed
 from app.commands.preparing import check, provision
+from app.commands.purging import purge
 from app.commands.reconciling import nothing_left, reconcile
 from app.commands.reporting import digest
 from app.commands.speech import Mistake
 
-__all__ = ["Mistake", "check", "digest", "explain", "failed", "nothing_left", "provision", "reconcile"]
+__all__ = ["Mistake", "check", "digest", "explain", "export", "failed", "nothing_left", "provision", "purge", "reconcile"]

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, bound_to, decide
 from app.desk import Desk, rule_book
+from app.forgetting import is_forgotten, stays_ended
 from app.learning import CardMemory, learned
 from app.model import Decision, Fact, FactKind, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
 from app.patience import GIVE_UP_AFTER, wait_after
@@ -237,7 +238,8 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     memory = await stamps.memory(conn, reading.ref)
     learnt = learned(reading, known_facts, CardMemory(*memory))
     pin = _pin_of(desk, ticket, known_facts, now)
-    if ticket is not None and not learnt and _stands(desk, ticket, pin, reading, memory):
+    silent = _is_closed_book(desk, ticket, reading, known_facts)
+    if ticket is not None and (silent or (not learnt and _stands(desk, ticket, pin, reading, memory))):
         await tickets.touch(conn, reading.ref, reading.read_at)
         return True
     if not (known_facts or learnt):
@@ -290,6 +292,15 @@ async def _bind(conn: AsyncConnection, reading: Reading | Gone, owner: ItemRef, 
     known = await fact_store.load(conn, reading.ref)
     ticket = await tickets.load(conn, reading.ref)
     await _forget(conn, ticket, reading, [_bound(reading.ref, known, str(owner), now)])
+
+
+def _is_closed_book(
+    desk: Desk, ticket: Ticket | None, reading: Reading | Gone, known: Sequence[Fact]
+) -> bool:
+    """Its words were taken away and nobody works on it: what the card still says is not kept again."""
+    if ticket is None or isinstance(reading, Gone) or ticket.state is State.DELETED:
+        return False
+    return is_forgotten(known) and stays_ended(reading.card, desk.rules)
 
 
 def _ordered(facts: Sequence[Fact]) -> list[Fact]:

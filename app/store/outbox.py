@@ -192,6 +192,17 @@ async def said(conn: AsyncConnection, ref: ItemRef) -> frozenset[str]:
     return frozenset(await conn.scalars(sa.select(messages.c.key).where(messages.c.ref == str(ref))))
 
 
+async def texts(conn: AsyncConnection, ref: ItemRef) -> list[dict[str, str]]:
+    """Everything queued or said for this item, as it was put: key, kind, to, text, state, sent_at."""
+    shown = (messages.c.key, messages.c.kind, messages.c.receiver, messages.c.text, messages.c.state)
+    query = sa.select(*shown, messages.c.sent_at).where(messages.c.ref == str(ref), messages.c.text != "")
+    names = ("key", "kind", "to", "text", "state")
+    return [
+        {**dict(zip(names, row[:5], strict=True)), "sent_at": row.sent_at.isoformat() if row.sent_at else ""}
+        for row in await conn.execute(query.order_by(messages.c.created_at, messages.c.key))
+    ]
+
+
 async def lag(conn: AsyncConnection, now: datetime) -> tuple[int, timedelta]:
     """How many are due and since when the oldest is; what waits for its hour is no lag."""
     query = sa.select(sa.func.count(), sa.func.min(messages.c.due_at)).where(

@@ -75,6 +75,12 @@ async def _found(conn: AsyncConnection, *wanted: sa.ColumnElement[bool]) -> list
     return [decode(Outcome, body) for body in await conn.scalars(query)]
 
 
+async def of_ticket(conn: AsyncConnection, ref: ItemRef) -> list[Outcome]:
+    """One ticket's, cycle by cycle."""
+    query = sa.select(outcomes.c.body).where(outcomes.c.ref == str(ref)).order_by(outcomes.c.cycle)
+    return [decode(Outcome, body) for body in await conn.scalars(query)]
+
+
 def _row(outcome: Outcome, *, goes_on: bool) -> dict[str, Any]:
     copied = {name: getattr(outcome, name) for name in COPIED}
     return copied | {
