@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bitrix.card_fields import BY_CODE, EVERY_FIELD, FieldKind
+from app.bitrix.card_fields import BY_CODE, EVERY_FIELD, FIELDS, FieldKind
 from app.bitrix.fields import (
     Entity,
     UnknownOption,
