@@ -194,7 +194,6 @@ def _rules(tree: Table, faults: list[Fault], text: str = "") -> Rules:
         fields=desk.fields_of(root.section("fields")),
         keep_words=desk.keep_words_of(root.section("data")),
         tasks=desk.tasks_of(root.section("tasks")),
-        version=hashlib.sha256(canonical.encode()).hexdigest()[:12],
         text=canonical,
     )
     root.close()
