@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.model import (
+    VOID_STATES,
     ClassChange,
     Cycle,
+    EntryKind,
     Extension,
     ItemRef,
     Ledger,
@@ -25,8 +30,12 @@ from app.sla.calendar import Calendar
 from app.sla.ledger import cycles_of
 from app.sla.targets import TermsByClass
 from tests.sla.lives import ALWAYS, CONSULTATION, EMERGENCY, OFFICE, STANDARD, at, class_terms
-from tests.sla.minutes import Clock, Happening, Life, Promise, Promises, Told, instant_of, minute_of, told
+from tests.sla.minutes import Happening, Life, Promise, Promises, instant_of, minute_of
+from tests.sla.oracle import Clock, Told, told
+from tests.sla.oracle_turns import Turn, next_replies, progress
 
+EXAMPLES = int(os.environ.get("B24SLA_EXAMPLES", "100"))
+"""How many lives to try: more of them for a night's run."""
 START = minute_of(at("19.11 10:00"))
 CALENDARS: dict[str, Calendar] = {"office": OFFICE, "always": ALWAYS}
 USUAL: Promises = {
@@ -39,16 +48,19 @@ AT_NIGHT: Promises = USUAL | {EMERGENCY: Promise("always", 15, 240)}
 
 # --- lives -------------------------------------------------------------------------------
 
-# Half of the moments are whole hours, so that deadlines, openings and equal instants are met exactly.
-moments = st.one_of(st.integers(1, 20 * 24).map(lambda hour: hour * 60), st.integers(1, 20 * 24 * 60))
-states = st.sampled_from([*State, State.WAITING_CLIENT, State.POSTPONED, State.RESOLVED, State.IN_PROGRESS])
+# From one thing to the next: nothing at all, a term, a night, the week after which a return is a new cycle.
+EXACT = [0, 0, 1, 15, 60, 240, 540, 24 * 60, 7 * 24 * 60, 7 * 24 * 60 + 1]
+waits = st.one_of(st.sampled_from(EXACT), st.integers(0, 36).map(lambda n: n * 60), st.integers(0, 5000))
+states = st.sampled_from(
+    [*State, State.WAITING_CLIENT, State.POSTPONED, State.RESOLVED, State.IN_PROGRESS, State.CLOSED_CONFIRMED]
+)
 values = st.sampled_from([*USUAL, *USUAL, TicketClass.NOT_TICKET])
+KINDS = ["state", "state", "state", "ours", "client", "class", "extend", "until"]
 
 
 @st.composite
-def happenings(draw: st.DrawFn) -> Happening:
-    when = START + draw(moments)
-    what = draw(st.sampled_from(["state", "state", "state", "ours", "client", "class", "extend", "until"]))
+def happening(draw: st.DrawFn, when: int) -> Happening:
+    what = draw(st.sampled_from(KINDS))
     flag, call = draw(st.booleans()), draw(st.booleans())
     value: Any = None
     if what == "state":
@@ -61,22 +73,27 @@ def happenings(draw: st.DrawFn) -> Happening:
     return Happening(when, what, value, flag, call and what == "ours")
 
 
+def steady(each: Happening) -> bool:
+    """Of one class from beginning to end, and always a ticket."""
+    return each.what not in {"class", "extend"} and each.value not in VOID_STATES
+
+
 @st.composite
-def lives(draw: st.DrawFn) -> Life:
-    born = [
+def lives(draw: st.DrawFn, wanted: Callable[[Happening], bool] = lambda _: True) -> Life:
+    """Any life of a month or so, in order of time."""
+    told_of = [
         Happening(START, "state", State.NEW),
         Happening(START, "class", draw(st.sampled_from(list(USUAL)))),
     ]
-    rest = draw(st.lists(happenings(), max_size=14))
-    return Life(
-        START,
-        tuple(sorted([*born, *rest], key=lambda each: each.at)),
-        draw(st.sampled_from([USUAL, AT_NIGHT])),
-        draw(st.booleans()) and draw(st.booleans()),
-    )
+    when = START
+    for wait in draw(st.lists(waits, max_size=14)):
+        when += wait
+        told_of.append(draw(happening(when).filter(wanted)))
+    promises = draw(st.sampled_from([USUAL, AT_NIGHT]))
+    return Life(START, tuple(told_of), promises, silent=draw(st.integers(0, 3)) == 3)
 
 
-nows = st.integers(0, 40 * 24 * 60).map(lambda minutes: START + minutes)
+nows = st.integers(0, 45 * 24 * 60).map(lambda minutes: START + minutes)
 
 
 # --- the same life for the clocks --------------------------------------------------------
@@ -149,9 +166,47 @@ def as_told(cycle: Cycle) -> Told:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=EXAMPLES)
 @given(lives(), nows)
 def test_every_life_is_told_as_the_minutes_tell_it(life: Life, now: int) -> None:
     cycles = cycles_of(story_of(life), terms_of(life.promises), instant_of(now))
 
     assert [as_told(cycle) for cycle in cycles] == told(life, now)
+
+
+AGAIN, PROGRESS = 120, 540
+
+
+def as_turns(ledgers: tuple[Ledger, ...]) -> list[Turn]:
+    return [
+        Turn(
+            minute_of(each.started_at),
+            minute_of(each.met_at or ended[0]) if each.met_at or (ended := ended_at(each)) else None,
+            each.met_at is not None,
+            minute_of(each.due_at) if each.due_at else -1,
+            each.outcome,
+        )
+        for each in ledgers
+    ]
+
+
+def ended_at(ledger: Ledger) -> list[datetime]:
+    return [entry.at for entry in ledger.entries if entry.kind is EntryKind.ENDED]
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(lives(steady), nows)
+def test_who_speaks_next_is_told_as_the_minutes_tell_it(life: Life, now: int) -> None:
+    life = replace(life, silent=False)
+    value = life.happenings[1].value
+    terms = {
+        each: replace(usual, next_respond=timedelta(minutes=AGAIN), progress=timedelta(minutes=PROGRESS))
+        for each, usual in terms_of(life.promises).items()
+        if usual
+    }
+
+    cycles = cycles_of(story_of(life), terms, instant_of(now))
+
+    promise = life.promises[value]
+    assert [as_turns(cycle.next_replies) for cycle in cycles] == next_replies(life, now, promise, AGAIN)
+    assert [as_turns(cycle.progress) for cycle in cycles] == progress(life, now, promise, PROGRESS)
