@@ -17,6 +17,7 @@ from app.rules import desk, terms
 from app.rules.readers import ZONE
 from app.rules.section import Fault, Section, Table, joined, shown
 from app.rules.values import Rules
+from app.sla.workdays import russian_data
 
 WHOLE = ("hours", "open")
 """Tables that a file replaces: Friday off must not leave the packaged Friday."""
@@ -162,6 +163,23 @@ def _filled(own: Table, usual: Table, path: str, faults: list[Fault]) -> Table:
     return filled
 
 
+def _with_decrees(tree: Table) -> Table:
+    """The packaged production calendar moves into the tree too: a later package must not change what
+    a ticket began under.
+    """
+    named = {
+        name: {**table, "production_calendar": russian_data()}
+        for name, table in _table(tree, "calendar").items()
+        if isinstance(table, dict) and table.get("production_calendar") == terms.RUSSIA
+    }
+    return {**tree, "calendar": {**_table(tree, "calendar"), **named}}
+
+
+def canonical_text(tree: Table) -> str:
+    """One text for one meaning: its hash is the version."""
+    return json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _table(tree: Table, key: str) -> Mapping[str, Any]:
     table = tree.get(key)
     return table if isinstance(table, dict) else {}
@@ -176,7 +194,7 @@ def _rules(tree: Table, faults: list[Fault], text: str = "") -> Rules:
         root.fault("не задано: нужен хотя бы один раздел [[source]], иначе ничто не обращение", "source")
     calendars = terms.calendars_of(root.section("calendar"), _zone(tree))
     classes = terms.classes_of(root.section("class"), calendars)
-    canonical = text or json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    canonical = text or canonical_text(_with_decrees(tree))
     rules = Rules(
         desk=desk.desk_of(root.section("desk"), calendars),
         sources=desk.sources_of(root.sections("source")),
@@ -194,6 +212,7 @@ def _rules(tree: Table, faults: list[Fault], text: str = "") -> Rules:
         fields=desk.fields_of(root.section("fields")),
         keep_words=desk.keep_words_of(root.section("data")),
         tasks=desk.tasks_of(root.section("tasks")),
+        version=hashlib.sha256(canonical.encode()).hexdigest()[:12],
         text=canonical,
     )
     root.close()
