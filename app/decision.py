@@ -101,7 +101,7 @@ def _terms(told: Telling, by: Judging) -> tuple[TermsByClass, list[TermsChange]]
             extra=_extra(told.fields),
         )
 
-    return of(by.first), [TermsChange(at, of(rules), rules.version) for at, rules in by.later]
+    return of(by.first), [TermsChange(pin.at, of(rules), rules.version, pin.by) for pin, rules in by.later]
 
 
 def decide(

@@ -65,7 +65,7 @@ class Judging:
 
     rules: Rules
     first: Rules
-    later: tuple[tuple[datetime, Rules], ...] = ()
+    later: tuple[tuple[Pin, Rules], ...] = ()
 
 
 def judging(facts: Iterable[Fact], rules: Rules, rules_of: RulesOf | None = None) -> Judging:
@@ -74,7 +74,7 @@ def judging(facts: Iterable[Fact], rules: Rules, rules_of: RulesOf | None = None
     if not pins or rules_of is None:
         return Judging(rules, rules)
     steps = [pin for before, pin in pairwise(pins) if before.terms != pin.terms]
-    return Judging(rules, rules_of(pins[0].terms), tuple((pin.at, rules_of(pin.terms)) for pin in steps))
+    return Judging(rules, rules_of(pins[0].terms), tuple((pin, rules_of(pin.terms)) for pin in steps))
 
 
 def rules_then(facts: Sequence[Fact], rules_of: RulesOf) -> Rules:

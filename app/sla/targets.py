@@ -17,11 +17,12 @@ NOTHING = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class TermsChange:
-    """Other rules applied to an open ticket, on purpose and recorded (sla.md 2)."""
+    """Other rules applied to an open ticket, recorded (sla.md 2)."""
 
     at: datetime
     terms: TermsByClass
     version: str  # of those rules
+    by: str = ""  # who applied them; "": the service itself, for a decree made a provisional year sure
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,16 @@ def load_workdays(text: str) -> WorkDays:
 @cache
 def russian_workdays() -> WorkDays:
     """The packaged calendar of Russia."""
-    return load_workdays(files("app.sla").joinpath("ru_workdays.json").read_text(encoding="utf-8"))
+    return load_workdays(_packaged())
+
+
+def russian_data() -> Any:
+    """The same as plain values, for whoever keeps them."""
+    return json.loads(_packaged())
+
+
+def _packaged() -> str:
+    return files("app.sla").joinpath("ru_workdays.json").read_text(encoding="utf-8")
 
 
 def _told(fault: Exception) -> str:
