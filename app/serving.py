@@ -15,12 +15,16 @@ import uvicorn
 from app.clock import Clock
 from app.desk import Desk, Role, open_desk
 from app.jobs.ask import answer, asked
+from app.jobs.bind import bind_when_due
 from app.jobs.deliver import deliver_full, deliver_next
+from app.jobs.fetch import fetch, spares_sweep
 from app.jobs.follow import follow
 from app.jobs.handle import handle_first, handle_next
 from app.jobs.lead import PACE, lead, step_down
+from app.jobs.listen import listen
 from app.jobs.purge import purge_nightly
 from app.jobs.reconcile import reconcile, reread_open
+from app.jobs.recount import recount
 from app.jobs.refresh import refresh_when_due
 from app.jobs.report import send_due
 from app.jobs.tend import Duty, Job, guarded, tending
@@ -35,6 +39,8 @@ NIGHTLY_PACE = timedelta(minutes=10)
 PEOPLE_PACE = timedelta(minutes=1)
 ASKED_PACE = timedelta(seconds=1)
 FOLLOW_PACE = timedelta(seconds=10)
+BIND_PACE = timedelta(seconds=10)  # one look at our database; the portal is asked when there is a reason
+FETCH_PACE = timedelta(seconds=20)
 
 
 GRACE_SECONDS = 3  # for requests in hand; the worker has as long after it, and both end within ten
@@ -50,6 +56,12 @@ class Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+NO_PORTAL = (
+    "не задан B24SLA_PORTAL_WEBHOOK (адрес входящего вебхука) или локальное приложение: B24SLA_PORTAL, "
+    "B24SLA_CLIENT_ID, B24SLA_CLIENT_SECRET, B24SLA_SECRET_KEY"
+)
 
 
 class NotAllowed(Exception):
@@ -75,6 +87,23 @@ async def go_on(desk: Desk) -> bool:
     delivered = await deliver_next(desk)
     _look_after_portal(desk)
     return handled or delivered
+
+
+async def sweep_or_fetch(desk: Desk) -> int:
+    """The application's queue, where there is one, spares most sweeps through the portal's lists."""
+    found = await fetch(desk)
+    if await spares_sweep(desk):
+        return found
+    began_at = desk.now()
+    found += await reconcile(desk)
+    if desk.health.portal_fault is None:
+        desk.health.listed_at = began_at
+    return found
+
+
+async def fetch_if_deaf(desk: Desk) -> int:
+    """Where no event can be posted to us, the queue is all that tells of changes."""
+    return 0 if desk.settings.public_url else await fetch(desk)
 
 
 async def answer_asked(desk: Desk) -> bool:
@@ -109,7 +138,10 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
     await guarded("lead", lead, desk)
     # The worker begins with these: a portal that hangs must not keep the web from taking its events.
     # Every process asks the portal once, so that it can say whether it could take over.
-    first = (("people", refresh_when_due), ("reconcile", led(reconcile)), ("follow", follow))
+    first = (
+        ("people", refresh_when_due), ("bind", led(bind_when_due)), ("reconcile", led(sweep_or_fetch)),
+        ("recount", led(recount)), ("follow", follow),
+    )  # fmt: skip
     try:
         async with tending(desk, (("first lane", led(hurry)), ("road", led(go_on))), _duties(desk), first):
             yield
@@ -121,13 +153,18 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
     pace = desk.rules.pace
     led_duties: tuple[Duty, ...] = (
         ("watch", pace.watch, watch),
-        ("reconcile", pace.reconcile, reconcile),
+        ("reconcile", pace.reconcile, sweep_or_fetch),
+        ("bind", BIND_PACE, bind_when_due),
+        ("fetch", FETCH_PACE, fetch_if_deaf),
         ("report", REPORT_PACE, send_due),
         ("nightly", NIGHTLY_PACE, reread_open),
+        ("recount", NIGHTLY_PACE, recount),
         ("purge", NIGHTLY_PACE, purge_nightly),
         ("people", PEOPLE_PACE, refresh_when_due),
         ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
     )
+    if pace.talk is not None:
+        led_duties += (("listen", pace.talk, listen),)
     # The lease lives by real time, whatever the desk's clock does.
     own: tuple[Duty, ...] = (
         ("lead", PACE * desk.clock.speed, lead),
@@ -163,8 +200,8 @@ def refuse_unsafe(settings: Settings, role: Role, clock: Clock | None) -> None:
         )
     if role == "web":
         return
-    if settings.portal_webhook is None:
-        raise NotAllowed("не задан B24SLA_PORTAL_WEBHOOK: адрес входящего вебхука портала")
+    if not settings.portal_address:
+        raise NotAllowed(NO_PORTAL)
     if settings.rules is None and not settings.portal_is_loopback:
         raise NotAllowed(
             "не задан B24SLA_RULES: образец правил из поставки годится только для учебного портала"

@@ -14,6 +14,7 @@ from app.deadlines import extensions, postponements, waivers
 from app.handing import handing_reasons, handings, level_answers
 from app.learning import PEOPLES_CODES, field_order
 from app.model import (
+    DONE_STATES,
     URGENCY,
     Area,
     ClassChange,
@@ -113,9 +114,14 @@ def _states(
     category = _number(fields_at(facts).get("category", ""))
     found: list[StateChange] = []
     notes: list[str] = []
+    finished = False  # a task, by its status: where it is put in the kanban then opens nothing again
     for at, stage, row_category, actor in _stage_rows(facts, created_at, category):
         source = rules.source_for(ref.kind, ref.entity_type, row_category, group)
         state = _state(source, stage, found, notes)
+        if not _is_column(stage):
+            finished = state in DONE_STATES
+        elif finished and state not in DONE_STATES:
+            continue
         if state is not None and (not found or found[-1].state is not state):
             found.append(StateChange(at, state, actor))
     return tuple(_with_absences(found, facts)), tuple(dict.fromkeys(notes))
@@ -142,11 +148,16 @@ def _state(source: Source | None, stage: str, found: Sequence[StateChange], note
     state = source.stages.get(stage)
     if state is not None:
         return state
-    if stage.startswith("stage:") and not any(known.startswith("stage:") for known in source.stages):
+    if _is_column(stage) and not any(map(_is_column, source.stages)):
         return None  # a project whose kanban the rules do not use
     notes.append(f"unknown_stage:{stage}")
     standing = found[-1].state if found else State.NEW
     return State.IN_PROGRESS if standing is State.LEFT else standing
+
+
+def _is_column(stage: str) -> bool:
+    """A kanban stage, which a task has beside its status; whichever changed last tells the state."""
+    return stage.startswith("stage:")
 
 
 def _with_absences(changes: Sequence[StateChange], facts: Sequence[Fact]) -> Iterator[StateChange]:
@@ -174,6 +185,9 @@ def _ordered(facts: Sequence[Fact], *kinds: FactKind) -> list[Fact]:
 
 
 def _row_number(key: str) -> int:
+    """Its place within a second: where a task began (`new`) stands before the rows of its log."""
+    if key.startswith("new"):
+        return 0
     tail = key.rpartition(":")[2]
     return int(tail) if tail.isdigit() else 1 << 62
 
