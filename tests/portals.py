@@ -7,6 +7,7 @@ emulated portal runs on both; `@pytest.mark.portals("cloud-std", reason="…")` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,9 @@ def profile() -> Profile:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--portal", choices=[*KINDS], help="the only kind of portal to run on; default: both")
+    parser.addoption(
+        "--recorded", type=Path, help="a file of `check --record` to hold the emulated portal to"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -34,17 +34,22 @@ ITEMS = ("userfieldconfig.list", "userfieldconfig.get")
 LINES = ("imopenlines.session.history.get",)
 TASKS = ("tasks.task.get", "tasks.task.list", "tasks.task.update", "tasks.task.history.list",
          "task.item.userfield.getlist", "task.stages.get")  # fmt: skip
-OLD_CARD = ("task.commentitem.getlist", "task.commentitem.add")
+TALK_OF_TASKS = ("task.commentitem.getlist", "task.commentitem.add", "tasks.task.startwatch")
+"""Of the old card; and the way into a chat that is closed."""
+QUEUE = ("im.v2.Event.subscribe", "im.v2.Event.get", "im.dialog.get")
+"""What is said in chats, sooner than the sweep hears of it."""
 PREPARING = ("crm.type.list", "crm.deal.userfield.add", "crm.deal.userfield.update", "userfieldconfig.add",
              "userfieldconfig.update", "task.item.userfield.add", "crm.item.details.configuration.get",
              "crm.item.details.configuration.set")  # fmt: skip
 """Only `provision` calls them, in the name of an administrator."""
+APPLICATION = ("app.info", "feature.get", "event.bind", "event.unbind", "event.get", "event.offline.get",
+               "event.offline.list", "event.offline.clear")  # fmt: skip
+"""Refused to a webhook."""
 VERSION_3 = ("rest.scope.list", "tasks.task.chat.message.send")
 """Under /rest/api/, where the portal has it."""
 
-ALL = frozenset(
-    {*ABOUT_ITSELF, *TALK, *BOT, *CRM, *DEALS, *ITEMS, *LINES, *TASKS, *OLD_CARD, *PREPARING, *VERSION_3}
-)
+ALL = frozenset({*ABOUT_ITSELF, *TALK, *BOT, *CRM, *DEALS, *ITEMS, *LINES, *TASKS, *TALK_OF_TASKS, *QUEUE,
+                 *PREPARING, *APPLICATION, *VERSION_3})  # fmt: skip
 """Whatever may go over the road."""
 
 _SCOPES = {"tasks": "task", "user": "user_basic"}
@@ -52,7 +57,7 @@ _SCOPES = {"tasks": "task", "user": "user_basic"}
 
 def needed(config: PortalConfig) -> Mapping[str, Need]:
     """What a desk with these sources calls every day, besides what the portal says about itself."""
-    found = dict.fromkeys(TALK, Need.WORK) | dict.fromkeys(BOT, Need.EASE)
+    found = dict.fromkeys(TALK, Need.WORK) | dict.fromkeys((*BOT, *QUEUE), Need.EASE)
     if config.crm_types:
         found |= dict.fromkeys(CRM, Need.WORK) | dict.fromkeys(LINES, Need.EASE)
     if DEAL_TYPE in config.crm_types:
@@ -60,7 +65,7 @@ def needed(config: PortalConfig) -> Mapping[str, Need]:
     if {*config.crm_types} - {DEAL_TYPE}:
         found |= dict.fromkeys(ITEMS, Need.EASE)
     if config.reads_tasks:
-        found |= dict.fromkeys(TASKS, Need.WORK) | dict.fromkeys(OLD_CARD, Need.EASE)
+        found |= dict.fromkeys(TASKS, Need.WORK) | dict.fromkeys(TALK_OF_TASKS, Need.EASE)
     return found
 
 

@@ -22,11 +22,18 @@ from app.bitrix.wire import Answer, Command, Told, as_map, number
 from app.model import DEAL_TYPE, Kind
 
 Answers = Mapping[str, Sequence[Answer]]
+UNASKED = {
+    "batch": "everything goes in it",
+    "event.offline.get": "takes the changes away from the service",
+    "im.v2.Event.get": "the queue is the service's to read",
+}
+"""Methods that read, and why they are not asked for a recording."""
+FOR_APPLICATIONS = ("app.info", "event.get", "event.offline.list")
 
 
 async def recorded(client: Client, config: PortalConfig, bot_token: str) -> dict[str, Shape | str]:
     """Method → the shape of all its answers, or `error CODE` when it only refused."""
-    first = [*_about_the_portal(bot_token), *_lists(config)]
+    first = [*_about_the_portal(bot_token), *_of_an_application(config), *_lists(config)]
     told = _by_method(first, await client.run_each(first))
     second = list(_single_things(config, _answers(told)))
     told |= _by_method(second, await client.run_each(second) if second else [])
@@ -65,9 +72,17 @@ def _about_the_portal(bot_token: str) -> Iterable[Command]:
     for method in ("profile", "scope", "server.time", "crm.type.list", "crm.deal.userfield.list",
                    "task.item.userfield.getlist"):  # fmt: skip
         yield Command(method)
+    yield Command("feature.get", {"CODE": "rest_offline_extended"})
     yield Command("method.get", {"name": "crm.item.list"})
     yield Command("user.get", {"sort": "ID", "order": "ASC", "FILTER": {}})
     yield Command("imbot.v2.Bot.list", {"botToken": bot_token})
+
+
+def _of_an_application(config: PortalConfig) -> Iterable[Command]:
+    """What a webhook is refused."""
+    if config.application is not None:
+        for method in FOR_APPLICATIONS:
+            yield Command(method)
 
 
 def _lists(config: PortalConfig) -> Iterable[Command]:
@@ -102,7 +117,7 @@ def _single_things(config: PortalConfig, answers: Answers) -> Iterable[Command]:
         break
     yield from _task(config, answers)
     for dialog in [chat for chat in config.chats if chat][:1]:
-        yield _talk(dialog)
+        yield from _talk(dialog)
 
 
 def _task(config: PortalConfig, answers: Answers) -> Iterable[Command]:
@@ -114,11 +129,12 @@ def _task(config: PortalConfig, answers: Answers) -> Iterable[Command]:
         if group:
             yield Command("task.stages.get", {"entityId": group})
         if chat := chat_of(row):
-            yield _talk(f"chat{chat}")
+            yield from _talk(f"chat{chat}")
 
 
-def _talk(dialog: str) -> Command:
-    return Command("im.dialog.messages.get", {"DIALOG_ID": dialog, "LIMIT": 20})
+def _talk(dialog: str) -> Iterable[Command]:
+    yield Command("im.dialog.get", {"DIALOG_ID": dialog})
+    yield Command("im.dialog.messages.get", {"DIALOG_ID": dialog, "LIMIT": 20})
 
 
 def _first(answers: Answers, method: str, *path: str) -> list[Mapping[str, Any]]:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from app.bitrix.portal import Line
-from app.commands.speech import needs_portal, say, say_json
+from app.bitrix.shapes import differences
+from app.commands.speech import Mistake, needs_portal, say, say_json
 from app.desk import open_desk
 from app.settings import Settings
 from app.store import stamps
 
+Shapes = Mapping[str, Any]
+"""Method → the shape of its answers."""
 
-async def check(settings: Settings, *, as_json: bool, record: Path | None) -> bool:
+
+async def check(
+    settings: Settings, *, as_json: bool, record: Path | None = None, compare: Path | None = None
+) -> bool:
     """A line for each thing that must be right; False on any FAIL."""
     needs_portal(settings)
+    before = await asyncio.to_thread(_recorded, compare) if compare else None
     async with open_desk(settings) as desk:
         lines = await desk.working_portal.check()
-        if record is not None:
+        if record is not None or before is not None:
             shapes = await desk.working_portal.shapes()
-            await asyncio.to_thread(_record, record, shapes)
+            lines += _compared(before, shapes) if before is not None else ()
+            if record is not None:
+                await asyncio.to_thread(_record, record, shapes)
     if as_json:
         say_json([asdict(line) for line in lines])
     else:
@@ -30,8 +40,29 @@ async def check(settings: Settings, *, as_json: bool, record: Path | None) -> bo
     return not any(line.level == "FAIL" for line in lines)
 
 
-def _record(file: Path, shapes: object) -> None:
+def _record(file: Path, shapes: Shapes) -> None:
     file.write_text(json.dumps(shapes, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _recorded(file: Path) -> Shapes:
+    """Raises Mistake for what `--record` has not written."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as fault:
+        raise Mistake(f"{file} не читается: нужен файл от b24sla check --record ({fault})") from fault
+    if not isinstance(found, dict):
+        raise Mistake(f"{file}: это не запись b24sla check --record")
+    return found
+
+
+def _compared(before: Shapes, now: Shapes) -> list[Line]:
+    """What changed since a recording. The service looks at every answer itself: none of it is a fault yet."""
+    remedy = "покажите эту строку разработчику службы"
+    lines = [
+        Line("WARN", f"портал отвечает иначе, чем записано: {line}", remedy)
+        for line in differences(before, now)
+    ]
+    return lines or [Line("OK", "портал отвечает так, как записано")]
 
 
 async def provision(settings: Settings, *, dry_run: bool, layout: bool) -> bool:

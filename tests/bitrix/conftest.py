@@ -18,6 +18,7 @@ from app.demo.portal import EmulatedPortal, Profile
 from app.model import Gone, ItemRef, Kind, Reading
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+OPEN_SECRET = "Тайна Раскрытова"
 STAGES = [("NEW", "Новое", "P"), ("WORK", "В работе", "P"), ("WAIT", "Ждём", "P"), ("WON", "Закрыто", "S")]
 
 
@@ -87,6 +88,29 @@ async def world(make: Make) -> World:
     made = make()
     await made.portal.provision(dry_run=False, layout=False)
     return made
+
+
+@pytest.fixture
+async def lively(make: Make) -> World:
+    """Something of everything, each with a word that must not be told."""
+    world = make(chats=("chat11",))
+    await world.portal.provision(dry_run=False, layout=False)
+    portal = world.emulated
+    portal.add_userfield(
+        "CRM_DEAL", "UF_CRM_RASKRYTOVA", "enumeration", options=[("raskrytova", OPEN_SECRET)]
+    )
+    portal.set_user(world.agent, name=OPEN_SECRET, last_name=OPEN_SECRET, email="raskrytova@example.com")
+    portal.say(portal.add_chat(OPEN_SECRET, [9, world.agent]), OPEN_SECRET, world.agent)
+    deal = world.deal(OPEN_SECRET, comments=OPEN_SECRET)
+    portal.add_email((2, deal.id), 1, OPEN_SECRET, OPEN_SECRET, by=1)
+    portal.add_timeline_note((2, deal.id), OPEN_SECRET)
+    portal.open_line_says(portal.open_line_of(portal.add_open_line((2, deal.id))), OPEN_SECRET)
+    world.item(OPEN_SECRET)
+    task = world.task(OPEN_SECRET, description=OPEN_SECRET)
+    portal.task_message(task.id, OPEN_SECRET, world.agent)
+    portal.add_project(OPEN_SECRET, (OPEN_SECRET,))
+    portal.add_funnel(OPEN_SECRET, [("RASKRYTOVA", OPEN_SECRET, "P")])
+    return world
 
 
 def built(profile: Profile, **config: Any) -> World:

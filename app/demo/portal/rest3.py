@@ -85,7 +85,7 @@ class Rest3:
             raise _as_object(errors.canned(kind, world.profile))
         if not world.profile.v3:
             raise errors.no_method()
-        found = _METHODS.get(name.lower())
+        found = METHODS.get(name.lower())
         if found is None:
             raise refused("METHODNOTFOUNDEXCEPTION", f"Method `{name}` not found", 404)
         if not granted(found[0], who.scopes):
@@ -118,12 +118,12 @@ def too_many() -> RestError:
     return refused("RATELIMITEXCEPTION", "Too many requests", 429)
 
 
-_METHODS: dict[str, tuple[str, Run]] = {}
+METHODS: dict[str, tuple[str, Run]] = {}
 
 
 def _rest3(name: str, scope: str) -> Callable[[Run], Run]:
     def enter(run: Run) -> Run:
-        _METHODS[name.lower()] = (scope, run)
+        METHODS[name.lower()] = (scope, run)
         return run
 
     return enter

@@ -1,0 +1,83 @@
+"""`check` as a command: lines for people and programs, its exit, recordings and what changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from app.commands import preparing
+from app.commands.speech import Mistake
+from app.desk import Desk
+from tests.jobs.scenes import Scene, scene
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    async with scene(tmp_path) as made:
+
+        @asynccontextmanager
+        async def opened(settings: Any) -> AsyncIterator[Desk]:
+            yield made.desk
+
+        monkeypatch.setattr(preparing, "open_desk", opened)
+        yield made
+
+
+async def check(town: Scene, **more: Any) -> bool:
+    return await preparing.check(town.desk.settings, **{"as_json": False} | more)
+
+
+async def test_good_portal_is_lines_of_ok_and_a_good_end(
+    town: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await check(town)
+    lines = capsys.readouterr().out.splitlines()
+    assert {line[:4] for line in lines} == {"OK  "}
+    assert "OK   портал отвечает, вебхук действует" in lines
+
+
+async def test_failure_says_what_to_do_and_ends_badly(
+    town: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = town.portal.world.userfields
+    fields[:] = [one for one in fields if not one.name.endswith("SLA_STATE")]
+    assert not await check(town)
+    assert "FAIL сделки: нет полей: Состояние SLA. Выполните b24sla provision" in capsys.readouterr().out
+
+
+async def test_programs_get_level_text_and_remedy(town: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    town.portal.faults.fail("crm.activity.list", "internal")
+    assert not await check(town, as_json=True)
+    lines = json.loads(capsys.readouterr().out)
+    assert {frozenset(line) for line in lines} == {frozenset({"level", "text", "remedy"})}
+    assert [line["text"][:15] for line in lines if line["level"] == "FAIL"] == ["открытые линии:"]
+
+
+async def test_recording_is_compared_with_the_portal_of_today(
+    town: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "shapes.json"
+    await check(town, record=file)
+    await check(town, compare=file)
+    assert "OK   портал отвечает так, как записано" in capsys.readouterr().out
+    older = json.loads(await anyio.Path(file).read_text("utf-8"))
+    older["profile"] |= {"ID": "integer"}
+    await anyio.Path(file).write_text(json.dumps(older), "utf-8")
+    assert await check(town, compare=file)
+    assert "profile ID: записано integer, здесь string" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "не JSON"])
+async def test_file_that_is_no_recording_is_a_mistake(town: Scene, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "shapes.json"
+    await anyio.Path(file).write_text(text, "utf-8")
+    with pytest.raises(Mistake, match="check --record"):
+        await check(town, compare=file)
