@@ -138,7 +138,7 @@ class WithMoment(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """typer has no options whose value may be left out."""
-        following = [*args[1:], "-"]
+        following = [*args[1:], "-"][: len(args)]
         bare = [arg == AS_KNOWN and after.startswith("-") for arg, after in zip(args, following, strict=True)]
         given = [f"{arg}={SENT}" if alone else arg for arg, alone in zip(args, bare, strict=True)]
         return super().parse_args(ctx, given)
