@@ -101,13 +101,16 @@ def check(
     record: Annotated[
         Path | None, typer.Option(help="Записать виды ответов портала (без значений).", metavar="ФАЙЛ")
     ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Сравнить ответы портала с такой записью.", metavar="ФАЙЛ")
+    ] = None,
 ) -> None:
     """Проверить связь с порталом.
 
     Доступ, права, поля, стадии и чаты: строка на каждое и что исправить.
     """
     _quiet()
-    _finish(_run(commands.check(_settings(), as_json=as_json, record=record)))
+    _finish(_run(commands.check(_settings(), as_json=as_json, record=record, compare=compare)))
 
 
 @app.command()
@@ -229,9 +232,7 @@ def export(
 
 @app.command()
 def purge(
-    before: Annotated[
-        str, typer.Option(help="Завершённые до этого дня, 2026-11-24.", metavar="ДАТА")
-    ] = "",
+    before: Annotated[str, typer.Option(help="Завершённые до этого дня, 2026-11-24.", metavar="ДАТА")] = "",
     client: Annotated[
         str, typer.Option(help="Только этот клиент: contact:5 или company:7.", metavar="КЛИЕНТ")
     ] = "",
