@@ -1,5 +1,6 @@
 """The desk's words, hours, terms and stages: a TOML file over the packaged one, refused with every fault."""
 
+from app.rules.decrees import decreed_since
 from app.rules.loading import RulesFault, load_rules, rules_from
 from app.rules.section import Fault
 from app.rules.values import (
@@ -34,6 +35,7 @@ __all__ = [
     "RulesFault",
     "Source",
     "TaskRules",
+    "decreed_since",
     "load_rules",
     "rules_from",
 ]

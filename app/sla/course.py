@@ -58,7 +58,7 @@ def course_of(
     Rules applied on the way count from the start, as if the ticket had begun under them; only a
     breach recorded before stays.
     """
-    first, later = _first_class(of, changes)
+    first, later = classes_of(of, changes)
     course = Course(first, goal_of(clock, first, terms, of.started_at, of.started_at))
     agreed = [each for each in extensions if clock is ClockName.SOLUTION and of.holds(each.at)]
     for step in _in_order([*later, *agreed, *reruled], limit):
@@ -76,8 +76,11 @@ def course_of(
     return _judged(course, pauses, limit)
 
 
-def _first_class(of: Round, changes: Sequence[ClassChange]) -> tuple[TicketClass, list[ClassChange]]:
-    """The class of the start: said before it or, in the first round, as soon as the ticket was seen."""
+def classes_of(of: Round, changes: Sequence[ClassChange]) -> tuple[TicketClass, list[ClassChange]]:
+    """The class of a round's start and its changes in it.
+
+    That of the start was said before it or, in the first round, as soon as the ticket was seen.
+    """
     ordered = sorted(changes, key=lambda change: change.at)
     before = [change for change in ordered if change.at <= of.started_at] or ordered[:1]
     if not before:
@@ -128,7 +131,8 @@ def _reclassified(course: Course, change: ClassChange, fresh: Goal | None, pause
 def _reruled(course: Course, change: TermsChange, anew: Goal | None) -> Course:
     fresh = replace(anew, set_at=change.at) if anew else None
     goal = agreed_kept(course.goal, fresh)
-    return _retargeted(replace(course, goal=goal), change.at, f"{RULES if change.by else DECREE}{change.version}")
+    cause = f"{RULES if change.by else DECREE}{change.version}"
+    return _retargeted(replace(course, goal=goal), change.at, cause)
 
 
 def _retargeted(course: Course, at: datetime, cause: str) -> Course:
