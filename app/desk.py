@@ -15,6 +15,9 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.bitrix.access import Access
+from app.bitrix.application import Features
+from app.bitrix.oauth import Application, Identification
 from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
 from app.model import ItemRef, Person
@@ -24,9 +27,12 @@ from app.settings import Settings
 from app.store import marks, people, rules_log
 from app.store.engine import Database
 from app.store.migrate import migrate
+from app.store.sealing import Seal
 from app.vanishing import Vanished
+from app.vault import Vault
 
 Role = Literal["all", "web", "worker"]
+PortalOf = Callable[[PortalConfig, Clock], Portal]
 
 
 @dataclass(slots=True)
@@ -37,6 +43,11 @@ class Health:
     last_portal_ok_at: datetime | None = None
     portal_fault: str | None = None  # in words that name the remedy
     last_sweep_at: datetime | None = None
+    listed_at: datetime | None = None  # the last sweep that did look through the portal's lists
+    fetched_at: datetime | None = None  # the application's queue was last emptied
+    bound_at: datetime | None = None  # the application's subscriptions were last looked at by this process
+    queue: Features | None = None  # what the plan allows the application's queue; None: there is none
+    queue_sure: bool = False  # nobody's reservation is left in it
     people_read_at: datetime | None = None
     warnings: dict[str, str] = field(default_factory=dict)  # by subject: fuse, rights, provisional …
     told: set[str] = field(default_factory=set)  # jobs whose trouble stands in the log
@@ -57,7 +68,10 @@ class Desk:
     pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version, as written
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
     vanished: Vanished = field(default_factory=Vanished)
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)  # facts become known in order of their times
     epoch: int | None = None  # of the lease under which this process talks to the portal
+    vault: Vault | None = None  # where the application's credential is kept; None with a webhook
+    portal_of: PortalOf = Portal  # how to reach the portal with another credential
     _woken: dict[str, asyncio.Event] = field(default_factory=dict)  # by who waits
 
     def now(self) -> datetime:
@@ -100,8 +114,8 @@ class Desk:
         return self.portal
 
 
-def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
-    """What the portal's adapter needs of settings and rules, in its own words."""
+def portal_config(settings: Settings, rules: Rules, access: Access | None = None) -> PortalConfig:
+    """What the portal's adapter needs of settings and rules, in its own words. `access`: no webhook."""
     webhook = settings.portal_webhook
     return PortalConfig(
         webhook=webhook.get_secret_value() if webhook else "",
@@ -121,6 +135,7 @@ def portal_config(settings: Settings, rules: Rules) -> PortalConfig:
         waiver=rules.desk.waiver,
         tariff=rules.pace.tariff,
         share=rules.pace.share,
+        application=access,
     )
 
 
@@ -133,7 +148,7 @@ async def open_desk(
     *,
     clock: Clock | None = None,
     role: Role = "all",
-    portal_of: Callable[[PortalConfig, Clock], Portal] = Portal,
+    portal_of: PortalOf = Portal,
 ) -> AsyncIterator[Desk]:
     """A desk on a migrated database whose portal is ready to be called; both are closed after.
 
@@ -145,15 +160,35 @@ async def open_desk(
     try:
         await migrate(address)
         rules = load_rules(settings.rules, default_since=await _born_at(db, clock.now()))
-        has_portal = role != "web" and settings.portal_webhook is not None
-        portal = portal_of(portal_config(settings, rules), clock) if has_portal else None
+        vault = _vault(settings, db, clock)
+        portal = None
+        if role != "web" and settings.portal_address:
+            access = _application(settings, vault, clock) if vault else None
+            portal = portal_of(portal_config(settings, rules, access), clock)
         try:
-            yield Desk(settings, rules, db, clock, portal, role, Health(migrated=True), await _people(db))
+            yield Desk(
+                settings, rules, db, clock, portal, role, Health(migrated=True), await _people(db),
+                vault=vault, portal_of=portal_of,
+            )  # fmt: skip
         finally:
             if portal is not None:
                 await portal.close()
     finally:
         await db.close()
+
+
+def _vault(settings: Settings, db: Database, clock: Clock) -> Vault | None:
+    key = settings.secret_key
+    return Vault(db, Seal(key.get_secret_value()), clock, settings.portal_address) if key else None
+
+
+def _application(settings: Settings, vault: Vault, clock: Clock) -> Application:
+    secret = settings.client_secret
+    assert settings.client_id and secret, "settings refuse an application by halves"  # noqa: PT018
+    who = Identification(
+        settings.client_id, secret.get_secret_value(), settings.portal_address, settings.oauth_server or ""
+    )
+    return Application(who, vault, clock)
 
 
 async def _born_at(db: Database, now: datetime) -> datetime:

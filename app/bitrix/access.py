@@ -49,6 +49,8 @@ class Key:
 class Access(Protocol):
     """A credential that lasts: a webhook, or an installed application."""
 
+    connector: str  # the key of source that its calls carry; a webhook has none
+
     @property
     def portal(self) -> str:
         """The portal's address for a browser, without a slash; no secret in it."""
@@ -78,6 +80,7 @@ class Webhook:
     """An incoming webhook: `https://portal/rest/<uid>/<secret>/`; it lasts unless somebody limited it."""
 
     def __init__(self, address: str) -> None:
+        self.connector = ""
         parts = urlsplit(address)
         self._key = Key(f"{parts.scheme}://{parts.netloc}", parts.path.strip("/").removeprefix("rest/") + "/")
 

@@ -147,6 +147,12 @@ class Client:
             self._succeeded([OPENED])
         return True
 
+    def let_in(self) -> None:
+        """Somebody has mended what shut us out: the next call may try."""
+        if self.shut is not None:
+            self.shut = None
+            self._succeeded([OPENED])
+
     async def run(self, groups: Sequence[Group], lane: Lane = Lane.LIVE) -> list[list[Told]]:
         """Every group's answers, in order; never raises: what failed is a PortalError in its place.
 

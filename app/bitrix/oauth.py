@@ -53,7 +53,7 @@ class Vault(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class Identification:
     """Who we are to the OAuth server, and where things stand by the settings."""
 
     id: str
@@ -62,7 +62,7 @@ class Client:
     token_server: str = ""  # instead of the vendor's, for an emulated portal
 
     def __repr__(self) -> str:
-        return f"Client({self.id!r})"
+        return f"Identification({self.id!r})"
 
 
 class Clock(Protocol):
@@ -74,7 +74,7 @@ class Clock(Protocol):
 class Application:
     """An installed local application as `access.Access`."""
 
-    def __init__(self, client: Client, vault: Vault, clock: Clock) -> None:
+    def __init__(self, client: Identification, vault: Vault, clock: Clock) -> None:
         self._client, self._vault, self._clock = client, vault, clock
         self._turn = asyncio.Lock()
         self._under_way: asyncio.Task[Key] | None = None
@@ -197,6 +197,7 @@ class Visitor:
     """A token that somebody brought, tried at the address that the settings name and nowhere else."""
 
     def __init__(self, portal: str, token: str) -> None:
+        self.connector = ""
         self._key = Key(portal, "", token)
 
     @property

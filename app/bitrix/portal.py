@@ -24,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from app.bitrix import application
+from app.bitrix.application import Features, Fetched, Identity, Subscribed
 from app.bitrix.budget import Budget
 from app.bitrix.checking import Checker
 from app.bitrix.client import Client, Clock, Traffic, Transport
@@ -105,6 +107,45 @@ class Portal:
     async def look(self) -> bool:
         """Ask once whether we are let in again."""
         return await self._client.look()
+
+    def let_in(self) -> None:
+        """Somebody has mended the access: the next call may try."""
+        self._client.let_in()
+
+    async def identity(self) -> Identity:
+        """Whom the application's token stands for. Raises PortalError."""
+        return await application.identity(self._client)
+
+    async def subscribe(self, handler: str, path: str, *, offline: bool) -> Subscribed:
+        """See to it that the application hears what it needs: by posts to `handler` (empty: none), and in its
+        queue. Handlers of this path at another address are unbound. Raises PortalError.
+        """
+        key = self._access.connector
+        return await application.subscribe(
+            self._client, self._config, handler, path, offline=offline, connector=key
+        )
+
+    async def plan(self) -> Features:
+        """What the plan allows an application; from now on our calls carry a key of source if it may be.
+
+        Raises PortalError.
+        """
+        self._access.connector = ""
+        found = await application.features(self._client)
+        self._access.connector = application.SOURCE_KEY if found.keyed else ""
+        return found
+
+    async def fetch(self, *, reserve: bool, done: str = "", again: str = "") -> Fetched:
+        """The application's queue, see application.fetch. Raises PortalError."""
+        return await application.fetch(self._client, reserve=reserve, done=done, again=again)
+
+    async def clear(self, process: str) -> None:
+        """Away with the rows that are reserved under it. Raises PortalError."""
+        await application.clear(self._client, process)
+
+    async def stuck(self) -> list[str]:
+        """Reservations of the queue that nobody cleared. Raises PortalError."""
+        return await application.stuck(self._client)
 
     @property
     def budget(self) -> Budget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from app.serving import NotAllowed
+from app.serving import NO_PORTAL, NotAllowed
 from app.settings import Settings
 from app.store.engine import file_of
 
@@ -40,5 +40,5 @@ def needs_database(settings: Settings) -> None:
 
 def needs_portal(settings: Settings) -> None:
     """Raises NotAllowed without a portal to talk to."""
-    if settings.portal_webhook is None:
-        raise NotAllowed("не задан B24SLA_PORTAL_WEBHOOK: адрес входящего вебхука портала")
+    if not settings.portal_address:
+        raise NotAllowed(NO_PORTAL)

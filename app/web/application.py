@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,12 +12,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.desk import Desk
-from app.web import api, docs, failed_page, health, hooks, kpi_pages, login, pages, problems
+from app.web import api, docs, failed_page, health, hooks, installing, kpi_pages, login, pages, problems
 from app.web.access import Door, LoginNeeded, programs_visitor, readers_visitor
 from app.web.attempts import Attempts
 from app.web.headers import SafeHeaders
 from app.web.intake import Intake
 from app.web.rendering import STATIC
+from app.web.senders import Senders
 
 PROGRAMS = [Depends(programs_visitor)]
 READERS = [Depends(readers_visitor)]
@@ -49,6 +51,9 @@ def create_app(desk: Desk) -> FastAPI:
     app.state.door = Door(token, settings.public_url)
     app.state.intake = Intake(desk)
     app.state.attempts = Attempts()
+    app.state.senders = Senders(desk)
+    app.state.installs = Attempts()
+    app.state.installing = asyncio.Lock()
     problems.install(app)
     app.add_exception_handler(LoginNeeded, _ask_to_login)
     app.add_middleware(SafeHeaders, https=app.state.door.https)
@@ -61,7 +66,7 @@ def _routes(app: FastAPI) -> None:
     # The same function as the route below it, which the description of the API shows: FastAPI's own
     # layers would be half of what an event costs.
     app.router.routes.append(Route("/webhooks/bitrix24", hooks.receive, methods=["POST"]))
-    for is_open in (hooks.router, health.open_router, login.router):
+    for is_open in (hooks.router, installing.router, health.open_router, login.router):
         app.include_router(is_open)
     for for_programs in (api.router, health.metrics_router, docs.schema_router):
         app.include_router(for_programs, dependencies=PROGRAMS)

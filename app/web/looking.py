@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.desk import Desk, rules_then
@@ -16,10 +14,7 @@ from app.web.board import Surroundings
 
 def portal_url(settings: Settings) -> str:
     """The portal's address without the webhook's secret; empty while there is none."""
-    if settings.portal_webhook is None:
-        return ""
-    parts = urlsplit(settings.portal_webhook.get_secret_value())
-    return f"{parts.scheme}://{parts.netloc}"
+    return settings.portal_address
 
 
 def surroundings(desk: Desk, rules: Rules | None = None) -> Surroundings:

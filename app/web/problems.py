@@ -56,7 +56,7 @@ def problem_json(
 
 def for_people(request: Request) -> bool:
     """Does a browser ask for a page? Programs get JSON from every other address."""
-    machine = ("/api/", "/webhooks/", "/metrics", "/healthz", "/readyz", "/openapi.json")
+    machine = ("/api/", "/webhooks/", "/install", "/metrics", "/healthz", "/readyz", "/openapi.json")
     return not request.url.path.startswith(machine) and "text/html" in request.headers.get("accept", "")
 
 

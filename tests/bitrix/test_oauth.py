@@ -15,7 +15,7 @@ import pytest
 from app.bitrix.client import Client
 from app.bitrix.errors import PortalError, RetryLater, ShutOut
 from app.bitrix.oauth import TOKEN_SERVER, Application, NoKey, Visitor, auth_of, granted, tokens_of
-from app.bitrix.oauth import Client as Who
+from app.bitrix.oauth import Identification as Who
 from app.bitrix.wire import Answer, Command
 from app.demo.portal import UNLIMITED, EmulatedPortal
 from app.model import Installation, Tokens

@@ -22,7 +22,7 @@ _COLUMNS = {
     "MESSAGE_ID": Column("string", lambda row: row.message),
 }
 _LIST_COLUMNS = _COLUMNS | {
-    "PROCESS_ID": Column("string", lambda row: row.process),
+    "PROCESS_ID": Column("string", lambda row: row.process or None),
     "ERROR": Column("integer", lambda row: row.error),
 }
 
