@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.sla.calendar import Calendar, calendar_of
 from app.sla.workdays import russian_workdays
-from tests.sla.lives import ALWAYS, FIVE_DAYS, OFFICE, at
+from tests.sla.lives import ALWAYS, FIVE_DAYS, HOLD, OFFICE, WORK, at, cycles, life, ours
 
 MINUTE = timedelta(minutes=1)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -38,11 +37,33 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-Windows = list[tuple[int, int]]
+Windows = list[tuple[int, int]]  # minutes of the day; one that closes before it opens runs on over midnight
+
+
+def holds(spans: Windows, minute: int) -> bool:
+    return any(opens <= minute < (closes if opens < closes else 24 * 60) for opens, closes in spans)
+
+
+def runs_on(spans: Windows, minute: int) -> bool:
+    return any(minute < closes < opens for opens, closes in spans)
+
+
 windows: st.SearchStrategy[Windows] = st.lists(
     st.integers(0, 24 * 4).map(lambda n: n * 15), min_size=0, max_size=4, unique=True
 ).map(lambda edges: list(pairwise(sorted(edges)))[::2])
-weeks = st.lists(windows, min_size=7, max_size=7).filter(any)
+nights: st.SearchStrategy[Windows] = st.builds(
+    lambda opens, closes, day: [*day, (opens * 15, closes * 15)],
+    st.integers(18 * 4, 24 * 4 - 1),  # from the evening
+    st.integers(1, 6 * 4),  # to the next morning
+    st.sampled_from([[], [(9 * 60, 13 * 60), (14 * 60, 18 * 60)]]),
+)
+day_windows = windows.map(
+    lambda spans: [(max(a, 360), min(b, 1080)) for a, b in spans if a < 1080 and b > 360]
+)
+weeks = st.one_of(
+    st.lists(windows, min_size=7, max_size=7),
+    st.lists(day_windows | nights, min_size=7, max_size=7),
+).filter(any)
 
 
 class Minutes:
@@ -64,9 +85,17 @@ class Minutes:
 
     def is_open(self, moment: datetime) -> bool:
         wall = moment.astimezone(self.zone)
-        usual = [] if wall.date() in self.closed else self.week[wall.weekday()]
-        minute = wall.hour * 60 + wall.minute
-        return any(opens <= minute < closes for opens, closes in self.own.get(wall.date(), usual))
+        today, minute = wall.date(), wall.hour * 60 + wall.minute
+        yesterday = today - timedelta(days=1)
+        if today in self.own:
+            is_open = holds(self.own[today], minute)
+        elif today in self.closed:
+            is_open = False
+        else:
+            is_open = holds(self.week[today.weekday()], minute) or runs_on(
+                self.week[yesterday.weekday()], minute
+            )
+        return is_open or runs_on(self.own.get(yesterday, []), minute)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         return sum((MINUTE for minute in every_minute(start, end) if self.is_open(minute)), timedelta(0))
@@ -81,7 +110,10 @@ def cases(draw: st.DrawFn) -> tuple[Minutes, datetime, datetime]:
     zone, base = draw(st.sampled_from(CHANGES))
     dates = st.integers(0, 13).map(lambda n: (base + timedelta(days=n)).date())
     oracle = Minutes(
-        zone, draw(weeks), draw(st.sets(dates, max_size=2)), draw(st.dictionaries(dates, windows, max_size=2))
+        zone,
+        draw(weeks),
+        draw(st.sets(dates, max_size=2)),
+        draw(st.dictionaries(dates, day_windows | nights, max_size=2)),
     )
     minutes = st.integers(0, 4 * 24 * 60)
     first, length = draw(minutes), draw(minutes)
@@ -176,16 +208,64 @@ def test_stretches_of_time_add_up(calendar: Calendar, a: datetime, b: datetime, 
     assert calendar.between(c, a) == timedelta(0)
 
 
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "Australia/Lord_Howe"])
-def test_the_machines_zone_changes_nothing(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, expected = at("20.11.2026 17:00"), at("25.11.2026 14:00")
-    before = os.environ.get("TZ")
-    monkeypatch.setenv("TZ", zone)
+@laws
+@given(calendars, moments, works, works)
+def test_subtract_is_the_mirror_of_add(
+    calendar: Calendar, end: datetime, work: timedelta, more: timedelta
+) -> None:
+    begun = calendar.subtract(end, work)
+
+    assert begun < end
+    assert calendar.subtract(begun, more) == calendar.subtract(end, work + more)
+    assert calendar.subtract(end, work + more) < begun
+    assert calendar.between(begun - timedelta(microseconds=1), end) >= work
+    assert calendar.is_open(begun)  # the latest such instant: a moment later less is left
+    assert calendar.between(begun + timedelta(microseconds=1), end) < work
+
+
+@laws
+@given(calendars, moments, works)
+def test_add_is_the_earliest(calendar: Calendar, start: datetime, work: timedelta) -> None:
+    assert calendar.between(start, calendar.add(start, work) - timedelta(microseconds=1)) < work
+
+
+@laws
+@given(calendars, moments)
+def test_no_work_is_the_nearest_open_moment(calendar: Calendar, at_: datetime) -> None:
+    following = calendar.add(at_, timedelta(0))
+
+    assert calendar.is_open(following)
+    assert following >= at_
+    assert calendar.between(at_, following) == timedelta(0)
+    assert (following == at_) == calendar.is_open(at_) == (calendar.subtract(at_, timedelta(0)) == at_)
+
+
+def answers(zone: str) -> list[object]:
+    """What a calendar and a ticket's clocks say, everything made anew."""
+    fresh = calendar_of(zone=ZoneInfo(zone), weekly=FIVE_DAYS, production=russian_workdays())
+    start, now = at("20.11.2026 17:00"), at("30.11.2026 12:00")
+    story = life("20.11 17:00", ("24.11 10:00", HOLD), ("25.11 16:00", WORK), spoken=[ours("23.11 09:30")])
+    return [
+        fresh.add(start, timedelta(hours=24)),
+        fresh.subtract(start, timedelta(hours=24)),
+        fresh.between(start, now),
+        list(fresh.stretches(start, now)),
+        fresh.day_bounds(date(2026, 3, 29)),
+        fresh.fingerprint,
+        cycles(story, "30.11 12:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "machines", ["America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Europe/Berlin"]
+)
+@pytest.mark.parametrize("own", ["Europe/Moscow", "Europe/Berlin"])
+def test_the_machines_zone_changes_nothing(own: str, machines: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = answers(own)
+    monkeypatch.setenv("TZ", machines)
     time.tzset()
     try:
-        fresh = calendar_of(zone=ZoneInfo("Europe/Moscow"), weekly=FIVE_DAYS, production=russian_workdays())
-        assert fresh.add(start, timedelta(hours=24)) == expected
+        assert answers(own) == expected
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert os.environ.get("TZ") == before
