@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -159,4 +160,22 @@ def test_php_forms(text: str, tree: Any) -> None:
 def test_php_query_drops_null_and_counts_booleans() -> None:
     assert (
         build_query({"a": None, "b": True, "c": [1, {"d": "я"}]}) == "b=1&c%5B0%5D=1&c%5B1%5D%5Bd%5D=%D1%8F"
+    )
+
+
+async def test_answers_as_xml_on_wish(desk: Helpdesk) -> None:
+    desk.portal.add_funnel("Поддержка & сервис", [("NEW", "Новая", "P")])
+    answer = await desk.http("POST", f"{desk.path}crm.category.list.xml", json={"entityTypeId": 2})
+    assert answer.headers["content-type"] == "text/xml; charset=utf-8"
+    tree = ET.fromstring(answer.text)
+    names = {one.findtext("name") for one in tree.iterfind("result/categories/item")}
+    assert names == {"Общая", "Поддержка & сервис"}
+    assert tree.findtext("total") == "2"
+
+
+async def test_refusals_as_xml_too(desk: Helpdesk) -> None:
+    answer = await desk.http("GET", f"{desk.path}crm.nobody.xml")
+    assert (answer.status_code, ET.fromstring(answer.text).findtext("error")) == (
+        404,
+        "ERROR_METHOD_NOT_FOUND",
     )

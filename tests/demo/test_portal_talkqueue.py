@@ -57,3 +57,42 @@ async def test_unsubscribed_user_hears_nothing(desk: Helpdesk) -> None:
     await desk.call("im.v2.Event.unsubscribe")
     desk.portal.say(desk.portal.add_chat("Поддержка", [1, 9]), "Мимо", 1)
     assert (await told(desk))[0] == []
+
+
+# --- bots --------------------------------------------------------------------------------
+
+
+async def bot_of(desk: Helpdesk, **more: str) -> dict[str, object]:
+    fields = {"code": "sla", "botToken": "secret", "properties": {"name": "Сроки"}} | more
+    number = (await desk.call("imbot.v2.Bot.register", fields=fields))["bot"]["id"]
+    return {"botId": number, "botToken": "secret"}
+
+
+async def test_bot_that_fetches_hears_what_is_said_to_it(desk: Helpdesk) -> None:
+    bot = await bot_of(desk)
+    group = desk.portal.add_chat("Поддержка", [1, 9, int(str(bot["botId"]))])
+    desk.portal.say(group, "Между собой", 1)
+    desk.portal.say(group, f"[USER={bot['botId']}]Сроки[/USER], что горит?", 1)
+    await desk.call("imbot.v2.Chat.Message.send", **bot, dialogId=group, fields={"message": "Ничего"})
+    answer = await desk.call("imbot.v2.Event.get", **bot)
+    assert [one["type"] for one in answer["events"]] == ["ONIMBOTV2MESSAGEADD"]
+    assert (await desk.call("imbot.v2.Event.get", **bot, offset=answer["nextOffset"]))["events"] == []
+
+
+async def test_bot_that_is_posted_to_has_no_queue(desk: Helpdesk) -> None:
+    bot = await bot_of(desk, eventMode="webhook", webhookUrl="https://service.test/bot")
+    desk.portal.say(desk.portal.add_chat("", [1, int(str(bot["botId"]))]), f"[USER={bot['botId']}]Привет", 1)
+    assert (await desk.call("imbot.v2.Event.get", **bot))["events"] == []
+
+
+async def test_owners_own_events_come_with_the_bots_on_wish(desk: Helpdesk) -> None:
+    bot = await bot_of(desk, type="supervisor")
+    await desk.call("im.v2.Event.subscribe")
+    desk.portal.say(desk.portal.add_chat("Поддержка", [1, 9, int(str(bot["botId"]))]), "Слово", 1)
+    both = (await desk.call("imbot.v2.Event.get", **bot, withUserEvents=True))["events"]
+    assert [one["type"] for one in both] == ["ONIMV2MESSAGEADD", "ONIMBOTV2MESSAGEADD"]
+
+
+async def test_strangers_bot_is_not_heard(desk: Helpdesk) -> None:
+    refusal = await desk.refused("imbot.v2.Event.get", botId=777, botToken="secret")
+    assert refusal == (400, "BOT_NOT_FOUND")

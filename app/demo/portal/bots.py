@@ -3,7 +3,7 @@
 from typing import Any
 
 from . import chat as chats
-from . import errors, talk
+from . import errors, talk, talkqueue
 from .php import listed
 from .registry import Call, integer, mapping, rest, yes
 from .times import written
@@ -67,6 +67,8 @@ def _add(call: Call, code: str, token: str, fields: Record, properties: Record) 
     position = str(properties.get("workPosition") or "")
     call.world.users[number] = User(number, name, last, position=position, bot=True)
     call.world.bots[number] = Bot(number, code, token, kind, mode, properties)
+    if mode == "fetch":
+        call.world.talk_queues[number] = []
     return call.world.bots[number]
 
 
@@ -209,6 +211,13 @@ def get_message(call: Call) -> Any:
     kind = "bot" if author and author.bot else "employee"
     user = {"id": message.author, "active": True, "name": name, "bot": kind == "bot", "type": kind}
     return {"message": shown, "user": user}
+
+
+@rest("imbot.v2.Event.get", "imbot")
+def events(call: Call) -> Any:
+    """The queue of a bot that fetches; on wish with what its owner's own subscription brought."""
+    bot = _bot(call)
+    return talkqueue.taken(call, [bot.id, *([call.user] if yes(call.params.get("withUserEvents")) else [])])
 
 
 @rest("imbot.v2.File.upload", "imbot")

@@ -20,6 +20,7 @@ from .registry import mapping
 from .rest3 import Rest3
 from .spec import named_methods
 from .world import Record, World
+from .xmlanswer import xml_of
 
 _HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 
@@ -47,6 +48,8 @@ class Front:
             return
         request = Request(scope, receive)
         response = await self._respond(request)
+        if request.url.path.rstrip("/").endswith(".xml"):
+            response = _as_xml(response)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -169,6 +172,14 @@ def _json(body: Record, status: int = 200) -> Response:
     return Response(text.encode(), status, headers)
 
 
+def _as_xml(answer: Response) -> Response:
+    """The envelope of a method as XML; what is no envelope (a redirect, a gateway's page) stays as it is."""
+    if not answer.headers.get("content-type", "").startswith("application/json"):
+        return answer
+    text = xml_of(json.loads(bytes(answer.body)))
+    return Response(text.encode(), answer.status_code, {"Content-Type": "text/xml; charset=utf-8"})
+
+
 def _address(path: str) -> tuple[str, str, str] | None:
     """User, secret, method of `/rest/<uid>/<secret>/<method>[.json][/]`; two empty for `/rest/<method>`."""
     parts = [part for part in path.split("/") if part]
@@ -176,7 +187,7 @@ def _address(path: str) -> tuple[str, str, str] | None:
         return None
     if parts[1:2] == ["api"]:
         del parts[1]
-    method = parts[-1].removesuffix(".json")
+    method = parts[-1].removesuffix(".json").removesuffix(".xml")
     if len(parts) == 4 and parts[1].isdigit():
         return parts[1], parts[2], method
     return ("", "", method) if len(parts) == 2 else None
