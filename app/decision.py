@@ -26,6 +26,7 @@ from app.model import (
     Outcome,
     Story,
     Ticket,
+    Track,
 )
 from app.outcomes import is_void, outcome_of, somebody
 from app.pinning import Judging, RulesOf, judging
@@ -35,6 +36,7 @@ from app.sla.state import next_moment, sla_state
 from app.sla.targets import TermsByClass, TermsChange
 from app.stamping import stamp_of, stored
 from app.story import Telling, telling
+from app.tracking import tracks_of
 
 SOLUTION_IS_WRITTEN = 30
 """Signs in «Решение» from which a solution counts as documented (domain.md 7)."""
@@ -68,6 +70,7 @@ class Fold:
     ticket: Ticket
     outcomes: tuple[Outcome, ...]
     classified: tuple[Fact, ...]  # the classifier's words that the facts did not hold yet
+    tracks: tuple[Track, ...] = ()
 
 
 def fold(facts: Sequence[Fact], by: Judging, now: datetime) -> Fold | None:
@@ -81,7 +84,9 @@ def fold(facts: Sequence[Fact], by: Judging, now: datetime) -> Fold | None:
     cycles = cycles_of(told.story, first, now, later, by.rules.inner_lines)
     ticket = _ticket(facts, told, cycles, by.rules, now)
     outcomes = tuple(outcome_of(ticket, cycle, facts, by.rules) for cycle in cycles)
-    return Fold(ticket, outcomes, told.classified)
+    void = is_void(ticket.state, ticket.value)
+    tracks = () if void else tuple(tracks_of(told.story, cycles, told.fields, by, now))
+    return Fold(ticket, outcomes, told.classified, tracks)
 
 
 def bound_to(facts: Iterable[Fact]) -> str:
@@ -135,6 +140,7 @@ def decide(
         messages=(*notes, *joining(ticket, known.said, rules), *ladder.messages),
         standing=ladder.standing,
         outcomes=found.outcomes,
+        tracks=found.tracks,
     )
 
 

@@ -66,15 +66,17 @@ class Judging:
     rules: Rules
     first: Rules
     later: tuple[tuple[Pin, Rules], ...] = ()
+    desk: str = ""  # the version whose sources and people are in `rules`
 
 
 def judging(facts: Iterable[Fact], rules: Rules, rules_of: RulesOf | None = None) -> Judging:
     """`rules` are those the ticket is told under now; `rules_of` finds the versions before them."""
     pins = pins_of(facts) if rules_of else ()
     if not pins or rules_of is None:
-        return Judging(rules, rules)
+        return Judging(rules, rules, desk=rules.version)
     steps = [pin for before, pin in pairwise(pins) if before.terms != pin.terms]
-    return Judging(rules, rules_of(pins[0].terms), tuple((pin, rules_of(pin.terms)) for pin in steps))
+    later = tuple((pin, rules_of(pin.terms)) for pin in steps)
+    return Judging(rules, rules_of(pins[0].terms), later, pins[-1].desk)
 
 
 def rules_then(facts: Sequence[Fact], rules_of: RulesOf) -> Rules:

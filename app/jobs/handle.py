@@ -193,7 +193,7 @@ def _told_deleted(claim: Claim) -> bool:
 
 async def _handle_one(desk: Desk, claim: Claim, reading: Reading | Gone) -> None:
     try:
-        async with desk.db.begin() as conn:
+        async with desk.deciding, desk.db.begin() as conn:
             if await _waits_for_its_deal(conn, desk, claim, reading):
                 return
             if await _decide_and_save(conn, desk, reading):
@@ -343,7 +343,7 @@ async def _forget(
 
 
 async def _save(conn: AsyncConnection, decision: Decision, now: datetime) -> None:
-    if not await tickets.save(conn, decision.ticket, decision.outcomes):
+    if not await tickets.save(conn, decision.ticket, decision.outcomes, decision.tracks):
         return  # somebody saved a newer reading
     await stamps.want(conn, decision.stamp or Stamp(decision.ticket.ref, {}), now)
     await outbox.withdraw(conn, decision.ticket.ref, decision.standing)

@@ -75,7 +75,7 @@ async def make_report(desk: Desk, kind: PeriodKind, on: date | None = None, *, l
     async with desk.db.read() as conn:
         known, cut = await known_now(conn, desk, _stretch(period, rules), now)
         fresh = await _freshness(conn, desk, now)
-    names = {agent: desk.name_of(agent) for agent in _agents(known)}
+    names = {agent: desk.name_of(agent) for agent in sorted(_agents(known))}
     portal = desk.portal.address if desk.portal else ""
     return await _report(period, known, MadeOf(rules, cut, fresh, names, portal, late))
 
@@ -124,7 +124,7 @@ async def _known(
     known = await known_then(conn, desk, _stretch(period, rules), cut)
     swept = await reports.last_sweep(conn, at)
     fresh = Freshness(swept.read_at, swept.unread, swept.trouble) if swept else Freshness(None)
-    names = {agent: desk.name_of(agent) for agent in _agents(known)}
+    names = {agent: desk.name_of(agent) for agent in sorted(_agents(known))}
     return known, MadeOf(rules, cut, fresh, names, desk.portal.address if desk.portal else "")
 
 

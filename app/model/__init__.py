@@ -59,6 +59,7 @@ from app.model.tickets import (
     Ticket,
     Verdict,
 )
+from app.model.tracks import Track
 from app.model.vocabulary import (
     CLOSED_STATES,
     DONE_STATES,
@@ -121,6 +122,7 @@ __all__ = [
     "Ticket",
     "TicketClass",
     "Tokens",
+    "Track",
     "Utterance",
     "Verdict",
     "parse_subject",

@@ -10,6 +10,7 @@ from enum import StrEnum
 from app.model.facts import Fact
 from app.model.items import ItemRef, Lane
 from app.model.tickets import Outcome, Ticket
+from app.model.tracks import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Decision:
         str
     ]  # keys that may still be said; other alerts waiting for this ticket are withdrawn
     outcomes: tuple[Outcome, ...]
+    tracks: tuple[Track, ...] = ()
 
     @property
     def next_at(self) -> datetime | None:

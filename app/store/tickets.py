@@ -17,8 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, TicketClass
-from app.store import outcomes
+from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, TicketClass, Track
+from app.store import outcomes, tracks
 from app.store.codec import decode, encode
 from app.store.engine import chunks, upsert
 from app.store.schema import IS_OPEN, LANES, inbox, tickets
@@ -41,13 +41,16 @@ class CursorFault(ValueError):
     """The cursor was not given out by `page`."""
 
 
-async def save(conn: AsyncConnection, ticket: Ticket, made: Sequence[Outcome]) -> bool:
+async def save(
+    conn: AsyncConnection, ticket: Ticket, made: Sequence[Outcome], numbers: Sequence[Track] = ()
+) -> bool:
     """False, and nothing changed: a newer reading is already here."""
     row = _row(ticket)
     query = upsert(conn, tickets, row, only_if=lambda new: tickets.c.read_at <= new.read_at)
     if (await conn.execute(query.values(row).returning(tickets.c.ref))).first() is None:
         return False
     await outcomes.replace(conn, ticket, made)
+    await tracks.replace(conn, ticket.ref, numbers)
     return True
 
 
@@ -67,6 +70,15 @@ async def load_many(conn: AsyncConnection, refs: Iterable[ItemRef]) -> dict[Item
     for part in chunks({str(ref) for ref in refs}):
         found += await _tickets(conn, sa.select(*KEPT).where(tickets.c.ref.in_(part)))
     return {ticket.ref: ticket for ticket in found}
+
+
+async def known(conn: AsyncConnection, refs: Iterable[ItemRef]) -> set[ItemRef]:
+    """Those of which there is a ticket."""
+    found: set[ItemRef] = set()
+    for part in chunks({str(ref) for ref in refs}):
+        rows = await conn.scalars(sa.select(tickets.c.ref).where(tickets.c.ref.in_(part)))
+        found |= {ItemRef.parse(ref) for ref in rows}
+    return found
 
 
 async def page(
