@@ -57,7 +57,7 @@ def _comments(ticket: Ticket, before: Ticket | None, rules: Rules) -> Iterator[t
         due = ticket.now_cycle.solution.due_at
         yield (
             f"{prefix}/due/{due:%Y%m%dT%H%M}",
-            f"решение до {_when(ticket.now_cycle.solution, rules)}{_why_moved(ticket)}",
+            f"решение до {_when(ticket.now_cycle.solution, rules)}{_why_moved(ticket, before, rules)}",
         )
     for clock in clocks(ticket.now_cycle):
         if clock.outcome is OutcomeWord.BREACHED and not clock.waived:
@@ -91,10 +91,11 @@ def _due_moved(ticket: Ticket, before: Ticket) -> bool:
     return ticket.open and not now.paused and now.due_at is not None and was.due_at != now.due_at
 
 
-def _why_moved(ticket: Ticket) -> str:
+def _why_moved(ticket: Ticket, before: Ticket, rules: Rules) -> str:
+    """An extension tells both deadlines (sla.md 2)."""
     pause = ticket.now_cycle.pause_total
     if ticket.now_cycle.solution.extended:
-        return ", срок продлён"
+        return f", срок продлён (был до {_when(before.now_cycle.solution, rules)})"
     return f", на паузе {words.work_length(pause)}" if pause else ""
 
 

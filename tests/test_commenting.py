@@ -48,7 +48,7 @@ def test_extension_is_told() -> None:
     moved = replace(desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z"), modified_by=HEAD)
     moved = replace(moved, modified_at=at("24.11 12:00"))
     decision = desk.reads(reading("24.11 12:01", of=moved, spoken=replied))
-    assert comments(decision) == ["SLA: решение до 30.11 12:00, срок продлён"]
+    assert comments(decision) == ["SLA: решение до 30.11 12:00, срок продлён (был до 26.11 16:00)"]
 
 
 def test_no_ticket_is_told_by_its_class_alone() -> None:

@@ -50,13 +50,20 @@ def _explanation(
     sla = words.SLA_STATE[ticket.sla_state] if ticket.sla_state else "сроки не ведутся"
     yield f"Класс: {words.CLASS[ticket.value]} ({words.masked(ticket.class_why)}); {sla}"
     cycle = ticket.now_cycle
-    for clock in (cycle.reply, cycle.solution):
+    for clock in cycle.ledgers:
         if clock.due_at is not None:
             yield _term_line(clock, clock.due_at, zone)
     for span in spans:
         yield _span_line(span, zone)
+    yield f"Версии: {_versions(ticket)}"
     for line in sorted({said_words(key, desk.name_of) for key in said} - {""}):
         yield f"  Сообщение: {line}"
+
+
+def _versions(ticket: Ticket) -> str:
+    """What stays with a ticket from its start (sla.md 2)."""
+    calendar, classifier = ticket.calendar_version or "—", ticket.classifier_version or "—"
+    return f"правила {ticket.rules_version or '—'}, календарь {calendar}, классификатор {classifier}"
 
 
 def _term_line(clock: Ledger, due_at: datetime, zone: tzinfo) -> str:

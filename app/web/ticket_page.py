@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app import words
-from app.model import ClockName, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Story, Ticket
+from app.model import ClockName, Cycle, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Story, Ticket
+from app.sla.explanation import ledger_end
 from app.sla.state import sla_state
 from app.ticket_view import card_url, rfc3339
 from app.web.board import KIND_LABEL, Surroundings, left_words, length_words, used_share
 from app.web.histories import Happened, history
 from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
 
+BESIDE = frozenset({ClockName.NEXT_REPLY, ClockName.PROGRESS, ClockName.INTERNAL})
+"""Clocks that a cycle may have many of."""
+
 _NOTES = {
     "chat_unreadable": "Чат задачи не читается, поэтому ответы видны не все: добавьте сервис в наблюдатели.",
     "replies_unreadable": "Переписка не читается, паузы считаются по стадии карточки.",
     "openline_unread": "Диалог открытой линии не читается: ответы в нём не видны.",
+    "extension_unexplained": "Срок продлён без причины: её ждут в поле карточки «Причина продления».",
+    "waiver_asked": "Просят не учитывать обращение в показателях. Решает руководитель: в карточке.",
     "utterances_since_cursor": "",  # how a long chat is read is nobody's concern
     "outsiders_read": "",  # why decisions are not said in the task
 }
@@ -34,7 +40,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One clock of the present cycle."""
+    """One clock of the present cycle; `clock` names it on the page."""
 
     clock: str
     label: str
@@ -186,17 +192,27 @@ def _page(ref: str) -> str:
 def _terms(
     ticket: Ticket, spans: Sequence[ExplainedSpan], around: Surroundings, now: datetime
 ) -> Iterator[Term]:
-    for clock in (ticket.now_cycle.reply, ticket.now_cycle.solution):
-        own = [span for span in spans if span.clock is clock.clock]
+    for clock in _shown(ticket.now_cycle):
+        end = ledger_end(clock, now)
+        own = [span for span in spans if span.clock is clock.clock and clock.started_at <= span.start < end]
         yield _term(clock, own, around, now)
+
+
+def _shown(cycle: Cycle) -> Iterator[Ledger]:
+    """Both terms of the card and, of the clocks beside them, the turns that are not over well."""
+    yield cycle.reply
+    yield cycle.solution
+    for clock in (*cycle.next_replies, *cycle.progress, *cycle.internal):
+        if clock.running or clock.paused or clock.outcome is OutcomeWord.BREACHED:
+            yield clock
 
 
 def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, now: datetime) -> Term:
     verdict, tone = _verdict(clock, now)
     pieces = pieces_of(spans, clock.due_at, around.zone)
     return Term(
-        clock=clock.clock.value,
-        label=words.CLOCK[clock.clock],
+        clock=f"{clock.clock}-{clock.started_at:%m%d%H%M%S}" if clock.clock in BESIDE else clock.clock.value,
+        label=_label(clock),
         verdict=verdict,
         tone=tone,
         due=words.moment(clock.due_at, around.zone) if clock.due_at else "",
@@ -210,6 +226,12 @@ def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, n
         key=key_of(pieces),
         spans=span_rows(spans, around.zone),
     )
+
+
+def _label(clock: Ledger) -> str:
+    if clock.clock is not ClockName.INTERNAL:
+        return words.CLOCK[clock.clock]
+    return f"{words.CLOCK[clock.clock]}: {words.ESCALATION_LEVEL[str(clock.level)]}"
 
 
 def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
@@ -230,15 +252,22 @@ def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
     return ("срок истекает", "at_risk") if warned else ("в норме", "on_track")
 
 
+_MET = {
+    "closing": "закрыто без ответа",
+    "call": "ответили по телефону",
+    "done": "решено",
+    "hand_back": "вернули",
+    "handed_on": "передали дальше",
+}
+
+
 def _result(clock: Ledger, around: Surroundings, now: datetime) -> str:
     if clock.due_at is None or (clock.met_at is None and not clock.running and not clock.paused):
         return ""
     if clock.met_at is None:
         return left_words(clock, around, now)
     met = words.moment(clock.met_at, around.zone)
-    done = {"closing": "закрыто без ответа", "call": "ответили по телефону"}.get(
-        clock.met_by, "решено" if clock.clock is ClockName.SOLUTION else "ответили"
-    )
+    done = _MET.get(clock.met_by, "решено" if clock.clock is ClockName.SOLUTION else "ответили")
     missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
     late = around.between(clock, missed_at, clock.met_at) if missed_at else timedelta(0)
     return f"{done} {met}" + (f", позже на {length_words(late)}" if missed_at else "")

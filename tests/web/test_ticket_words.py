@@ -52,3 +52,19 @@ async def test_a_return_to_work_is_called_so(client: httpx.AsyncClient, desk: De
 async def test_channels_have_names(client: httpx.AsyncClient, desk: Desk, source: str, shown: str) -> None:
     await live(desk, 48, "24.11 09:00", channel=source)
     assert f"Канал {shown}" in await page(client, 48)
+
+
+async def test_an_inner_line_that_does_not_answer_is_shown_by_its_name(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await live(desk, 48, "24.11 09:00", replies=("24.11 09:30",), moves=(("24.11 10:00", "DEV"),))
+    text = await page(client, 48)
+    assert "Внутренний срок: Руководитель ОС просрочено до 24.11.2026 11:00" in text.replace("\xa0", " ")
+
+
+async def test_clocks_that_are_over_in_time_do_not_fill_the_page(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    moves = (("24.11 10:00", "DEV"), ("24.11 10:30", "PREPARATION"))
+    await live(desk, 48, "24.11 09:00", replies=("24.11 09:30",), moves=moves)
+    assert "Внутренний срок" not in await page(client, 48)
