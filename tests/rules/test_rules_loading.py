@@ -310,3 +310,46 @@ def test_what_is_no_ticket_has_no_terms(load: Load) -> None:
 
 def test_the_fields_that_policies_look_at_are_known(load: Load) -> None:
     assert load(POLICIES).policy_fields == ("UF_CRM_VIP",)
+
+
+# --- the clocks beside the two terms ------------------------------------------------------
+
+
+def test_a_client_who_writes_again_is_answered_as_the_first_time_unless_said_otherwise(load: Load) -> None:
+    rules = load('[class.emergency]\nnext_respond = "30m"\n')
+    assert rules.classes[TicketClass.EMERGENCY].answer_again == 30 * MINUTE
+    assert rules.classes[TicketClass.STANDARD].answer_again == 4 * HOUR
+
+
+def test_a_policy_may_change_it_too(load: Load) -> None:
+    rules = load('[[policy]]\nwhen = { company = 12 }\nset = { next_respond = "1h" }\n')
+    terms = rules.terms_for(company="12", contact="", object="", extra={})[TicketClass.STANDARD]
+    assert terms is not None
+    assert (terms.respond, terms.answer_again) == (4 * HOUR, HOUR)
+
+
+def test_inner_lines_answer_in_the_desks_own_hours(load: Load) -> None:
+    lines = load('[class.standard]\ncalendar = "always"\n').inner_lines
+    assert lines.calendar_name == "office"
+    assert [lines.term(level, "bug") for level in (0, 1, 2, 3)] == [None, HOUR, 8 * HOUR, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "wish", "director"),
+    [("", 48, None), ('wishes = "off"\n', 8, None), ('wishes = "16h"\ndirector = "2h"\n', 16, 2)],
+)
+def test_wishes_and_the_director_have_terms_where_the_rules_give_them(
+    load: Load, written: str, wish: int, director: int | None
+) -> None:
+    lines = load(f"[ola]\n{written}").inner_lines
+    assert lines.term(2, "development") == wish * HOUR
+    assert lines.term(3, "") == (director * HOUR if director else None)
+
+
+def test_the_head_and_the_leads_decide(load: Load) -> None:
+    assert load("[people]\nhead = 7\nleads = [8]\n").people.deciders == {7, 8}
+    assert load("[people]\nhead = 0\n").people.deciders == set()
+
+
+def test_a_field_for_waivers_is_made_only_where_wanted(load: Load) -> None:
+    assert (load().desk.waiver, load("[desk]\nwaiver = true\n").desk.waiver) == (False, True)

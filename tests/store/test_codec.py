@@ -90,6 +90,19 @@ def test_a_field_that_an_older_version_did_not_write_takes_its_default() -> None
     assert decode(Ticket, data) == ticket()
 
 
+def test_a_ticket_saved_before_the_clocks_beside_were_kept_is_read() -> None:
+    data = encode(ticket())
+    for name in ("calendar_version", "classifier_version"):
+        del data[name]
+    for cycle in data["cycles"]:
+        for name in ("next_replies", "progress", "internal"):
+            del cycle[name]
+        for name in ("level", "reason"):
+            del cycle["solution"][name]
+            del cycle["reply"][name]
+    assert decode(Ticket, data) == ticket()
+
+
 def test_a_missing_field_without_default_is_refused() -> None:
     data = encode(ticket())
     del data["title"]
