@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.bitrix import checking_cards, checking_talk
+from app.bitrix import checking_app, checking_cards, checking_talk
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
@@ -34,6 +34,7 @@ class Checker:
 
     def __init__(self, client: Client, config: PortalConfig, directory: Directory) -> None:
         self._client, self._config, self._directory = client, config, directory
+        self._is_application = config.application is not None
 
     async def run(self) -> list[Line]:
         """All lines; a portal that cannot be asked at all gives one FAIL."""
@@ -41,7 +42,8 @@ class Checker:
             profile = await self._client.call(Command("profile"))
         except PortalError as error:
             return [_unreachable(error)]
-        lines = [Line("OK", "портал отвечает, вебхук действует"), *self._owner(as_map(profile.result))]
+        what = "приложение" if self._is_application else "вебхук"
+        lines = [Line("OK", f"портал отвечает, {what} действует"), *self._owner(as_map(profile.result))]
         for what, look in self._sections():
             try:
                 lines += await look
@@ -51,6 +53,8 @@ class Checker:
 
     def _sections(self) -> Iterator[Section]:
         client, config = self._client, self._config
+        if self._is_application:
+            yield "приложение", checking_app.lines(client, config)
         yield "права", self._scopes()
         yield "методы", self._methods()
         for crm_type in config.crm_types:
@@ -78,14 +82,18 @@ class Checker:
 
     def _owner(self, profile: Mapping[str, Any]) -> Iterable[Line]:
         owner = number(profile.get("ID"))
+        ours = "служба работает от имени" if self._is_application else "вебхук принадлежит"
         if owner in set(self._config.colleagues):
             remedy = "заведите отдельного пользователя: его слова никому не считаются ответом"
-            yield Line("FAIL", f"вебхук принадлежит сотруднику № {owner} из правил", remedy)
+            whose = "сотрудника" if self._is_application else "сотруднику"
+            yield Line("FAIL", f"{ours} {whose} № {owner} из правил", remedy)
         else:
-            yield Line("OK", f"вебхук принадлежит пользователю № {owner}")
+            whose = "пользователя" if self._is_application else "пользователю"
+            yield Line("OK", f"{ours} {whose} № {owner}")
         if profile.get("ADMIN") is not True:
             remedy = "не все обращения будут видны; поля создаёт только администратор"
-            yield Line("WARN", "владелец вебхука не администратор", remedy)
+            who = "пользователь службы" if self._is_application else "владелец вебхука"
+            yield Line("WARN", f"{who} не администратор", remedy)
 
     async def _scopes(self) -> Iterable[Line]:
         answer = await self._client.call(Command("scope"))
@@ -94,10 +102,12 @@ class Checker:
         if granted & PERSON_SCOPES:
             missing -= PERSON_SCOPES
         if not missing:
-            return [Line("OK", "права вебхука достаточны")]
-        text = f"вебхуку не даны права: {', '.join(sorted(missing))}"
+            return [Line("OK", f"права {'приложения' if self._is_application else 'вебхука'} достаточны")]
+        whom = "приложению" if self._is_application else "вебхуку"
+        text = f"{whom} не даны права: {', '.join(sorted(missing))}"
         level: Any = "WARN" if missing <= WISHED_SCOPES else "FAIL"
-        return [Line(level, text, "отметьте их в настройке вебхука")]
+        where = "в карточке приложения" if self._is_application else "в настройке вебхука"
+        return [Line(level, text, f"отметьте их {where}")]
 
     async def _methods(self) -> Iterable[Line]:
         wanted = needed(self._config)

@@ -92,10 +92,13 @@ def _worker_faults(desk: Desk, queues: Queues, now: datetime) -> list[str]:
 
 def _portal_faults(desk: Desk, now: datetime) -> list[str]:
     health = desk.health
+    if desk.portal is not None and desk.portal.shut is not None:
+        told = str(desk.portal.shut)
+        return [f"{told[0].upper()}{told[1:]}."]
     if health.portal_fault:
         return [f"Портал: {health.portal_fault}"]
     if health.last_portal_ok_at is None:
-        return ["Портал ещё ни разу не ответил: проверьте B24SLA_PORTAL_WEBHOOK командой b24sla check."]
+        return ["Портал ещё ни разу не ответил: проверьте его настройки командой b24sla check."]
     silence = now - health.last_portal_ok_at
     if silence > max(PORTAL_SILENCE, SWEEPS_MISSED * desk.rules.pace.reconcile):
         return [f"Портал не отвечал {words.duration(silence)}: запустите b24sla check."]
