@@ -155,8 +155,12 @@ def _admin_token(value: SecretStr) -> SecretStr:
 
 
 def _ca_file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"нет файла {path}; нужен файл сертификатов в формате PEM")
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # no name of a file at all
+        found = False
+    if not found:
+        raise ValueError(f"нет файла {str(path)[:200]}; нужен файл сертификатов в формате PEM")
     return path
 
 
@@ -202,8 +206,8 @@ class Settings(BaseModel):
         An empty variable counts as unset. Raises SettingsFault with everything that is wrong.
         """
         given = _given(_surroundings() if environ is None else environ)
-        faults = [*_misspelt(given), *_halves(given)]
-        values = {name: value for name, value in given.items() if name in cls.model_fields}
+        faults = [*_misspelt(given), *_halves(given), *_not_text(given)]
+        values = {name: value for name, value in given.items() if name in cls.model_fields and _is_text(value)}
         try:
             settings = cls.model_validate(values)
         except ValidationError as fault:
@@ -259,6 +263,17 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     """Field name → stripped value of every filled-in variable with our prefix."""
     stripped = {name: value.strip() for name, value in environ.items() if name.startswith(PREFIX)}
     return {name.removeprefix(PREFIX).lower(): value for name, value in stripped.items() if value}
+
+
+def _is_text(value: str) -> bool:
+    """A byte that is no UTF-8 comes from the environment as half a character."""
+    return value.isprintable() or value.encode("utf-8", "ignore").decode() == value
+
+
+def _not_text(given: Mapping[str, str]) -> Iterator[SettingFault]:
+    for name, value in given.items():
+        if name in Settings.model_fields and not _is_text(value):
+            yield SettingFault(variable(name), "значение не в UTF-8; запишите его заново")
 
 
 def _misspelt(given: Mapping[str, str]) -> Iterator[SettingFault]:

@@ -18,6 +18,7 @@ from app.model import DEAL_TYPE, Event, Hint, HintKind, ItemRef, Kind, Subject
 
 MAX_DEPTH = 10
 MAX_KEYS = 1000
+USUAL_KEY = 200  # signs; so much of each name stays in memory
 
 Tree = dict[str, Any]
 """Scalars are strings, lists are maps with numeric keys, as PHP's parser gives them."""
@@ -70,7 +71,7 @@ def parse_php(text: str) -> Tree:
         raise ValueError("too many fields")
     for field in filter(None, fields):
         key, _, value = field.partition("=")
-        path, value = _path(key), _decoded(value)
+        path, value = _path(key) if len(key) <= USUAL_KEY else _split_path(key), _decoded(value)
         if len(path) > MAX_DEPTH:
             raise Unreadable(f"the body nests deeper than {MAX_DEPTH}")
         if path:
@@ -92,10 +93,12 @@ def token_of(tree: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=512)
 def _path(key: str) -> tuple[str, ...]:
-    """`a%5Bb%5D[]` → (a, b, ""); text after the last whole bracket is dropped, as PHP does.
+    """Kept, because the portal's events have the same few keys; long ones are no keys of the portal's."""
+    return _split_path(key)
 
-    Kept, because the portal's events have the same few keys.
-    """
+
+def _split_path(key: str) -> tuple[str, ...]:
+    """`a%5Bb%5D[]` → (a, b, ""); text after the last whole bracket is dropped, as PHP does."""
     key = _decoded(key)
     name, bracket, _ = key.partition("[")
     name = name.lstrip(" ").replace(".", "_").replace(" ", "_")

@@ -88,6 +88,8 @@ def _read(path: Path) -> Table:
         tree: Table = _plain(tomllib.loads(text))
     except tomllib.TOMLDecodeError as why:
         raise RulesFault((_syntax_fault(str(why), text),)) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list in a list in a list …
+        raise RulesFault((Fault(str(path), "слишком длинное число или слишком глубокие списки"),)) from None
     return tree
 
 
