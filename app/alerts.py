@@ -193,7 +193,8 @@ class _Ladder:
         terms = self.rules.classes.get(self.ticket.value)
         if terms is None:
             return None
-        return terms.calendar.add(self.cycle.started_at, wait)
+        calendar = self.rules.calendars.get(self.cycle.reply.calendar, terms.calendar)  # a policy's own
+        return calendar.add(self.cycle.started_at, wait)
 
     # -- what to say --
 
