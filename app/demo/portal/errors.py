@@ -21,6 +21,9 @@ class RestError(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
+        """Version 3 puts an object of its own in `error` and nothing beside it."""
+        if isinstance(self.extra.get("error"), dict):
+            return self.extra
         return {"error": self.code, "error_description": self.text, **self.extra}
 
 
