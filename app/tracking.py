@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from app.model import VOID_STATES, Cycle, Story, Track
+from app.model import VOID_STATES, ClassChange, Cycle, Extension, Story, Track
 from app.pinning import Judging
 from app.sla.course import classes_of
 from app.sla.rounds import Round, rounds_of
@@ -21,7 +21,9 @@ def tracks_of(
     asked = {code: value for code, value in fields.items() if value and _is_looked_at(code)}
     now = max(now, story.started_at)
     for of, cycle in zip(rounds_of(story, now), cycles, strict=True):
-        value, steps = classes_of(of, story.classes)
+        value, changes = classes_of(of, story.classes)
+        agreed = [each for each in story.extensions if of.holds(each.at)]
+        steps: list[ClassChange | Extension] = sorted([*changes, *agreed], key=lambda step: step.at)
         yield Track(
             ref=story.ref,
             cycle=cycle.number,
@@ -34,7 +36,7 @@ def tracks_of(
             asked=asked,
             terms=by.rules.version,
             desk=by.desk,
-            plain=not by.later and _is_plain(of, story),
+            plain=not by.later and _is_plain(of, story, agreed),
         )
 
 
@@ -42,8 +44,8 @@ def _is_looked_at(code: str) -> bool:
     return code in LOOKED_AT or code.startswith("extra:")
 
 
-def _is_plain(of: Round, story: Story) -> bool:
-    """Agreed dates, waivers and time in which it was no ticket have rules of their own."""
-    acts = [*(each.at for each in story.extensions), *(at for at, _ in story.waived)]
+def _is_plain(of: Round, story: Story, agreed: Sequence[Extension]) -> bool:
+    """Waivers, time in which it was no ticket and agreed dates before a return have rules of their own."""
     was_void = any(stay.state in VOID_STATES for stay in of.stays)
-    return not was_void and not any(of.holds(at) for at in acts)
+    waived = any(of.holds(at) for at, _ in story.waived)
+    return not was_void and not waived and not (agreed and of.reopened_at)

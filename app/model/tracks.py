@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.model.items import ItemRef
-from app.model.story import ClassChange, Span
+from app.model.story import ClassChange, Extension, Span
 from app.model.vocabulary import TicketClass
 
 
@@ -21,7 +21,7 @@ class Track:
     started_at: datetime
     replied_at: datetime | None  # what met the reply's clock
     solved_at: datetime | None  # what met the solution's
-    steps: tuple[ClassChange, ...] = ()  # later changes of class, in order of time
+    steps: tuple[ClassChange | Extension, ...] = ()  # what moved its deadlines later, in order of time
     pauses: tuple[Span, ...] = ()  # of the solution, in order; `end` None or in the future: going on
     asked: Mapping[str, str] = field(default_factory=dict)  # what policies look at; empty values left out
     terms: str = ""  # the versions of the rules by which it is judged (pinning.py)

@@ -148,6 +148,14 @@ async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
     return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
 
 
+async def refs_since(conn: AsyncConnection, at: datetime | None) -> list[ItemRef]:
+    """Everything that was a ticket, begun at `at` or later, or all."""
+    query = sa.select(tickets.c.ref).order_by(tickets.c.started_at, tickets.c.ref)
+    if at is not None:
+        query = query.where(tickets.c.started_at >= at)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
+
+
 async def open_cursors(conn: AsyncConnection, mark: str) -> dict[ItemRef, Mapping[str, int]]:
     """Of open tickets, the cursors of their last readings in which some name begins with `mark`."""
     likely = sa.cast(tickets.c.body, sa.Text).contains(f'"{mark}', autoescape=True)

@@ -1,8 +1,8 @@
 """Tracks: cycles in numbers, read by the hundred thousand.
 
 Promise: a ticket's tracks are those of its last decision; nothing else of the row says more than the numbers.
-Instants are microseconds since 1970; `steps` are `at,class,correction` and `pauses` `start,end`, all in one
-row of numbers with commas between; the class is its place in TicketClass, a pause without an end ends at -1.
+Instants are microseconds since 1970, -1 for none. `steps` are `at,class,correction` or `at,-1,agreed date`,
+`pauses` are `start,end`, all in one row of numbers with commas between; a class is its place in TicketClass.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import ItemRef, TicketClass, Track
+from app.model import ClassChange, Extension, ItemRef, TicketClass, Track
 from app.store.engine import upsert
-from app.store.schema import tracks
+from app.store.schema import outcomes, tracks
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 CLASSES = tuple(TicketClass)
-GOES_ON = -1
+NONE = AGREED = -1
 
-Row = tuple[str, int, str, int, int | None, int | None, str, str, str, str, str, bool]
+Row = tuple[str, int, str, int, int, int, str, str, str, str, str, bool]
 """ref, cycle, class, started, replied, solved, steps, pauses, asked, terms, desk, plain"""
 
 
@@ -41,11 +41,24 @@ async def replace(conn: AsyncConnection, ref: ItemRef, made: Sequence[Track]) ->
 
 async def since(conn: AsyncConnection, at: datetime | None) -> Sequence[Row]:
     """Of cycles that began at `at` or later, or of all; in no order."""
-    query = sa.select(*(tracks.c[name] for name in _NAMES))
+    query = sa.select(*(_or_none(tracks.c[name]) for name in _NAMES))
     if at is not None:
         query = query.where(tracks.c.started >= micros(at))
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return rows
+
+
+async def missing(conn: AsyncConnection, at: datetime | None) -> list[ItemRef]:
+    """Tickets in the figures that have no tracks: saved by a version that kept none."""
+    query = sa.select(outcomes.c.ref).where(outcomes.c.counted).distinct()
+    query = query.where(~sa.exists().where(tracks.c.ref == outcomes.c.ref))
+    if at is not None:
+        query = query.where(outcomes.c.received_at >= at)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
+
+
+def _or_none(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    return sa.func.coalesce(column, NONE) if column.nullable else column
 
 
 def micros(at: datetime) -> int:
@@ -57,8 +70,7 @@ _NAMES = "ref cycle value started replied solved steps pauses asked terms desk p
 
 
 def _row(track: Track) -> dict[str, Any]:
-    steps = [(micros(step.at), CLASSES.index(step.value), int(step.correction)) for step in track.steps]
-    pauses = [(micros(each.start), micros(each.end) if each.end else GOES_ON) for each in track.pauses]
+    pauses = [(micros(each.start), micros(each.end) if each.end else NONE) for each in track.pauses]
     return {
         "ref": str(track.ref),
         "cycle": track.cycle,
@@ -66,13 +78,19 @@ def _row(track: Track) -> dict[str, Any]:
         "started": micros(track.started_at),
         "replied": micros(track.replied_at) if track.replied_at else None,
         "solved": micros(track.solved_at) if track.solved_at else None,
-        "steps": _numbers(steps),
+        "steps": _numbers([_step(step) for step in track.steps]),
         "pauses": _numbers(pauses),
         "asked": json.dumps(dict(sorted(track.asked.items())), ensure_ascii=False) if track.asked else "",
         "terms": track.terms,
         "desk": track.desk,
         "plain": track.plain,
     }
+
+
+def _step(step: ClassChange | Extension) -> tuple[int, int, int]:
+    if isinstance(step, Extension):
+        return micros(step.at), AGREED, micros(step.due_at)
+    return micros(step.at), CLASSES.index(step.value), int(step.correction)
 
 
 def _numbers(rows: Sequence[tuple[int, ...]]) -> str:

@@ -157,31 +157,42 @@ def life_of(number: int, chance: random.Random) -> Life:
 
 
 def _course(chance: random.Random, number: int) -> Iterator[tuple[str, Any]]:
-    """What happens to a ticket, one after another."""
-    for _ in range(chance.randint(1, 3)):
-        yield from chance.choice(ACTS)
-    if chance.random() < 0.3:
-        yield "sla", {"SLA_CLASS": chance.choice(("emergency", "standard", "consultation"))}
-    if chance.random() < 0.15:
-        yield "sla", {"SLA_SOLVE_DUE": f"{START.astimezone(UTC) + timedelta(days=95):%Y-%m-%dT%H:%M:%SZ}"}
-    if chance.random() < 0.1:
-        yield "blind", True
-        yield "move", "WAIT"
-        yield "blind", False
-    end = chance.choice(ENDS)
-    yield from end
+    """What happens to a ticket, one after another; what people decide comes somewhere in between."""
+    acts = [chance.choice(ACTS) for _ in range(chance.randint(1, 3))]
+    for likely, decided in DECIDED:
+        if chance.random() < likely:
+            acts.insert(chance.randint(0, len(acts)), decided(chance))
+    for act in [*acts, chance.choice(ENDS)]:
+        yield from act
     if chance.random() < 0.1:
         yield "hidden", 3
 
 
-ACTS: tuple[tuple[tuple[str, Any], ...], ...] = (
+Act = tuple[tuple[str, Any], ...]
+
+
+def _class(chance: random.Random) -> Act:
+    return (("sla", {"SLA_CLASS": chance.choice(("emergency", "standard", "consultation"))}),)
+
+
+def _extension(chance: random.Random) -> Act:
+    until = START.astimezone(UTC) + timedelta(days=chance.uniform(5, DAYS))
+    return (("sla", {"SLA_SOLVE_DUE": f"{until:%Y-%m-%dT%H:%M:%SZ}", "SLA_EXT_REASON": "договорились"}),)
+
+
+def _blindness(_: random.Random) -> Act:
+    return (("blind", True), ("move", "WAIT"), ("blind", False))
+
+
+DECIDED = ((0.5, _class), (0.2, _class), (0.2, _extension), (0.1, _blindness))
+ACTS: tuple[Act, ...] = (
     (("ours", "Проверили, поправили настройки."), ("move", "WORK")),
     (("move", "WORK"), ("ours", ASKS), ("move", "WAIT"), ("client", ANSWERS), ("move", "WORK")),
     (("move", "HOLD"), ("sla", {"SLA_PAUSE_REASON": "ждём поставщика"}), ("move", "WORK")),
     (("move", "DEV"), ("field", {"assignee": HEAD}), ("ours", "Передали в разработку."), ("move", "WORK")),
     (("field", {"assignee": 6}), ("client", "Ну что там?"), ("ours", "Сделаем сегодня.")),
 )
-ENDS: tuple[tuple[tuple[str, Any], ...], ...] = (
+ENDS: tuple[Act, ...] = (
     (
         ("move", "SOLVED"),
         ("sla", {"SLA_SOLUTION": "Код отправлен повторно, номер исправлен"}),

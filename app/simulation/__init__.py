@@ -1,0 +1,1 @@
+"""What would be under other rules: verdicts of past tickets, deadlines of open ones. Pure; numpy inside."""

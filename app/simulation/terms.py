@@ -1,0 +1,92 @@
+"""The terms of many tickets as columns: one row of a table for each way in which policies fall."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from app.model import ClockName, TicketClass
+from app.rules import Rules
+from app.simulation.columns import CLASSES, NONE, Column
+from app.sla.calendar import Calendar
+from app.sla.terms import ClassTerms
+
+OTHER = "\0"  # any value that no policy mentions
+MICROSECOND = timedelta(microseconds=1)
+Terms = Mapping[TicketClass, ClassTerms | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermsTable:
+    """A ticket's row of the table says for each class and clock: how long, on which calendar."""
+
+    row: Column  # of each ticket
+    length: Mapping[ClockName, Column]  # rows × classes, NONE where there is no SLA
+    calendar: Column  # rows × classes → place in `calendars`
+    calendars: tuple[Calendar, ...]
+
+
+def terms_table(rules: Rules, asked: Sequence[str]) -> TermsTable:
+    """`asked`: what policies look at, as JSON, of each ticket; most tickets ask alike."""
+    rows: dict[tuple[tuple[str, str], ...], int] = {}
+    mentioned = _mentioned(rules)
+    known = {text: _telling(text, mentioned) for text in dict.fromkeys(asked)}
+    for telling in known.values():
+        rows.setdefault(telling, len(rows))
+    found = [_terms(rules, dict(telling)) for telling in rows] or [_terms(rules, {})]
+    calendars = {terms.calendar.fingerprint: terms.calendar for each in found for terms in _all(each)}
+    places = {fingerprint: place for place, fingerprint in enumerate(calendars)}
+    return TermsTable(
+        row=np.array([rows[known[text]] for text in asked], dtype=np.int64),
+        length={
+            ClockName.REPLY: _table(found, lambda terms: terms.respond // MICROSECOND),
+            ClockName.SOLUTION: _table(found, lambda terms: terms.resolve // MICROSECOND),
+        },
+        calendar=_table(found, lambda terms: places[terms.calendar.fingerprint]),
+        calendars=tuple(calendars.values()),
+    )
+
+
+def _terms(rules: Rules, telling: Mapping[str, str]) -> Terms:
+    extra = {code.removeprefix("extra:"): v for code, v in telling.items() if code.startswith("extra:")}
+    named = {code: telling.get(code, "") for code in ("company", "contact", "object")}
+    return rules.terms_for(**named, extra=extra)
+
+
+def _mentioned(rules: Rules) -> Mapping[str, frozenset[str]]:
+    """What policies ask → the values that make a difference; all others are alike to them."""
+    found: dict[str, set[str]] = {}
+    for policy in rules.policies:
+        for code in ("company", "contact", "object"):
+            found.setdefault(code, set()).update(getattr(policy, code))
+        for name, values in policy.fields.items():
+            found.setdefault(f"extra:{name}", set()).update(values)
+    return {code: frozenset(values) for code, values in found.items() if values}
+
+
+def _telling(text: str, mentioned: Mapping[str, frozenset[str]]) -> tuple[tuple[str, str], ...]:
+    if not text or not mentioned:
+        return ()
+    told = {code: value for code, value in json.loads(text).items() if code in mentioned}
+    return tuple(
+        (code, value if _is_mentioned(code, value, mentioned) else OTHER)
+        for code, value in sorted(told.items())
+    )
+
+
+def _is_mentioned(code: str, value: str, mentioned: Mapping[str, frozenset[str]]) -> bool:
+    compared = value.strip().casefold() if code == "object" else value
+    return compared in mentioned[code]
+
+
+def _all(terms: Terms) -> Iterable[ClassTerms]:
+    return (each for each in terms.values() if each is not None)
+
+
+def _table(found: Sequence[Terms], number: Callable[[ClassTerms], int]) -> Column:
+    rows = [[number(each) if (each := terms.get(value)) else NONE for value in CLASSES] for terms in found]
+    return np.array(rows, dtype=np.int64)
