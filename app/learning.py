@@ -140,7 +140,9 @@ def _fields(reading: Reading, known: Sequence[Fact], memory: CardMemory) -> Iter
         if latest.get(code, "") != value:
             yield _field_fact(reading, known, code, value, at_start=first)
     for code in PEOPLES_CODES:
-        value = reading.card.sla.get(code, "")
+        value = reading.card.sla.get(code)
+        if value is None:
+            continue  # no such field on the card now: that is nobody's emptying it
         if code == "SLA_SOLVE_DUE" and not memory.attempted.get(code):
             continue  # a deadline that stood there before our first stamp is no extension
         if memory.changed_by_people(code, value):

@@ -8,7 +8,7 @@ from app.bitrix.card_fields import BY_CODE, TASK_DEADLINE, TASK_KIND, FieldKind
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
-from app.bitrix.fields import Entity, crm_name, task_name
+from app.bitrix.fields import Entity, task_name
 from app.bitrix.results import Line
 from app.bitrix.stamping import PROVISION
 from app.bitrix.wire import Command, as_list, as_map, number
@@ -36,7 +36,7 @@ async def crm_fields(directory: Directory, config: PortalConfig, crm_type: int) 
     return [
         *_fields_lines(where, missing, _of_other_kind(kinds)),
         *_options_lines(where, entity),
-        *_read_lines(where, config, crm_type, {crm_name(name) for name in entity.available}),
+        *_read_lines(where, config, crm_type, {entity.original(name) for name in entity.available}),
     ]
 
 

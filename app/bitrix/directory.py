@@ -92,13 +92,13 @@ class Directory:
     ) -> dict[str, dict[str, str]]:
         """SLA field → option id → XML_ID; `known` lists came with the fields, the others in one request."""
         lists = {code: n for code, n in entity.names.items() if BY_CODE[code].kind is FieldKind.LIST}
-        rest = [name for name in lists.values() if name not in known]
+        rest = [name for name in map(entity.original, lists.values()) if name not in known]
         groups = [_option_group(entity.crm_type, name) for name in rest]
         told = await self._client.run(groups, lane) if groups else []
         answers = {**known, **dict(zip(rest, (each[-1] for each in told), strict=True))}
         found = {}
         for code, name in lists.items():
-            rows = _option_rows(answers[name])
+            rows = _option_rows(answers[entity.original(name)])
             labelled = [{"ID": i, "VALUE": label} for i, label in entity.labels.get(name, {}).items()]
             found[name] = options_of(code, rows or labelled)
         return found

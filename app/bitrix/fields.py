@@ -33,27 +33,42 @@ class Entity:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # field → option id → label
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # SLA field → option id → XML_ID
     types: Mapping[str, str] = field(default_factory=dict)  # field → type, by the portal's own name
+    shown: Mapping[str, str] = field(default_factory=dict)  # original name → this portal's, where they differ
+
+    def name(self, name: str) -> str:
+        """How crm.item.* of this portal calls a field of the rules: an older CRM converts all names."""
+        return self.shown.get(name) or crm_name(name)
+
+    def original(self, name: str) -> str:
+        """The inverse, for methods that know only the names under which fields were created."""
+        return next((original for original, shown in self.shown.items() if shown == name), name)
 
     def option_id(self, name: str, xml_id: str) -> str | None:
         return next((i for i, known in self.options.get(name, {}).items() if known == xml_id), None)
 
 
 def entity_of(crm_type: int, fields: Mapping[str, Any], overrides: Mapping[str, str]) -> Entity:
-    """The entity as `crm.item.fields` describes it (with useOriginalUfNames=Y), options still unknown."""
+    """The entity as `crm.item.fields` describes it (with useOriginalUfNames=Y), options still unknown.
+
+    A CRM before 25.0.0 ignores that wish and converts the names, telling the original beside (rest.md 4.3).
+    """
+    uppers = {str(as_map(told).get("upperName") or name): name for name, told in fields.items()}
+    shown = {upper: name for upper, name in uppers.items() if upper.startswith("UF_") and upper != name}
     names: dict[str, str] = {}
     for card_field in EVERY_FIELD:
-        name = _name_of(card_field.code, fields, overrides)
+        name = _name_of(card_field.code, {**{n: n for n in fields}, **shown}, overrides)
         if name is not None:
             names[card_field.code] = name
     types = {name: str(as_map(described).get("type") or "") for name, described in fields.items()}
     labels = {name: _labels(described) for name, described in fields.items()}
-    return Entity(crm_type, names, frozenset(fields), labels, types=types)
+    return Entity(crm_type, names, frozenset(fields), labels, types=types, shown=shown)
 
 
-def _name_of(code: str, fields: Iterable[str], overrides: Mapping[str, str]) -> str | None:
+def _name_of(code: str, fields: Mapping[str, str], overrides: Mapping[str, str]) -> str | None:
+    """The portal's own name of a code's field; `fields`: original name → that name."""
     wanted = overrides.get(code)
     pattern = re.compile(re.escape(wanted) if wanted else rf"UF_CRM_(?:\d+_)?{code}")
-    return next((name for name in fields if pattern.fullmatch(name)), None)
+    return next((shown for name, shown in fields.items() if pattern.fullmatch(name)), None)
 
 
 def _labels(described: Any) -> dict[str, str]:
@@ -88,8 +103,12 @@ def crm_name(name: str) -> str:
 
 
 def crm_sla(entity: Entity, row: Mapping[str, Any]) -> dict[str, str]:
-    """Code → canonical value of the SLA fields in a row of crm.item.*. Raises UnknownOption."""
-    return {code: _crm_meant(entity, code, row.get(name)) for code, name in entity.names.items()}
+    """Code → canonical value of the SLA fields in a row of crm.item.*. Raises UnknownOption.
+
+    A field that the row does not name is not empty: it has been deleted or hidden since it was learnt.
+    """
+    there = {code: name for code, name in entity.names.items() if name in row}
+    return {code: _crm_meant(entity, code, row[name]) for code, name in there.items()}
 
 
 def _crm_meant(entity: Entity, code: str, value: Any) -> str:

@@ -32,7 +32,7 @@ def ref_of(crm_type: int, item_id: int) -> ItemRef:
 
 def item_select(config: PortalConfig, entity: Entity) -> list[str]:
     """The fields to ask for: our own, those the rules read, the SLA fields; only what exists."""
-    read = [crm_name(name) for name in sorted(config.read_names(entity.crm_type))]
+    read = [entity.name(name) for name in sorted(config.read_names(entity.crm_type))]
     wanted = dict.fromkeys([*OWN_FIELDS, *read, *entity.names.values()])
     return [name for name in wanted if name in entity.available or name == "id"]
 
@@ -50,7 +50,7 @@ def item_card(
     if not ref.id or created_at is None:
         raise Unlike("карточка без номера или времени создания")
     read, show = config.read_fields(ref, category, None), _Shown(row, entity)
-    client = client_of(row, read.client)
+    client = client_of(row, read.client, entity)
     return Card(
         ref=ref,
         title=str(row.get("title") or ""),
@@ -82,7 +82,7 @@ class _Shown:
     entity: Entity
 
     def text(self, name: str) -> str:
-        crm = crm_name(name)
+        crm = self.entity.name(name)
         values = as_list(self.row.get(crm)) or [single(self.row.get(crm))]
         labels = self.entity.labels.get(crm, {})
         shown = [labels.get(str(value), str(value)) for value in values if value not in (None, "", False)]
@@ -101,10 +101,10 @@ def first_message(said: Sequence[Utterance]) -> str:
     return min(heard, key=lambda spoken: spoken.at).text if heard else ""
 
 
-def client_of(row: Mapping[str, Any], names: Iterable[str]) -> str:
+def client_of(row: Mapping[str, Any], names: Iterable[str], entity: Entity) -> str:
     """`contact:5`, `company:7` or the raw value of the first filled client field."""
     for name in names:
-        value = single(row.get(crm_name(name)))
+        value = single(row.get(entity.name(name)))
         prefix = CLIENT_PREFIX.get(name)
         if prefix and number(value):
             return f"{prefix}:{number(value)}"

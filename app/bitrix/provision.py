@@ -6,7 +6,7 @@ some of our options gets them, and keeps those that people added.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
 from app.bitrix.card_fields import (
@@ -21,8 +21,9 @@ from app.bitrix.card_fields import (
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
-from app.bitrix.errors import PortalError
+from app.bitrix.errors import PortalError, Refused
 from app.bitrix.fields import Entity, task_name
+from app.bitrix.remedies import remedy_of
 from app.bitrix.results import Line
 from app.bitrix.wire import Answer, Command, as_list, as_map, number
 from app.model import DEAL_TYPE, Lane
@@ -41,16 +42,16 @@ class Provisioner:
         self._client, self._config, self._directory = client, config, directory
 
     async def run(self, *, dry_run: bool, layout: bool) -> list[Line]:
-        """A line for each field made, mended or refused. Raises PortalError when nothing can be read."""
+        """A line for each field made, mended or refused; what cannot be read at all is one line."""
         lines: list[Line] = []
         for crm_type in self._config.crm_types:
-            lines += await self._crm(crm_type, dry_run)
+            lines += await _told(_where(crm_type), self._crm(crm_type, dry_run))
         if self._config.reads_tasks:
-            lines += await self._tasks(dry_run)
+            lines += await _told("задачи", self._tasks(dry_run))
         self._directory.forget_fields()
         if layout:
             for crm_type in self._config.crm_types:
-                lines += await self._layout(crm_type, dry_run)
+                lines += await _told(_where(crm_type), self._layout(crm_type, dry_run))
         return lines
 
     # --- fields of deals and smart items -----------------------------------------------------
@@ -76,7 +77,7 @@ class Provisioner:
         types = (await self._client.call(wanted)).rows("types")
         found = next((row for row in types if number(row.get("entityTypeId")) == crm_type), None)
         if found is None:
-            raise LookupError(f"смарт-процесс {crm_type} не найден или не виден владельцу вебхука")
+            raise Refused("", f"смарт-процесс {crm_type} не найден или не виден владельцу вебхука")
         return f"CRM_{number(found.get('id'))}"
 
     async def _options(self, crm_type: int, entity: Entity) -> list[tuple[str, Command]]:
@@ -86,7 +87,7 @@ class Provisioner:
             known = set(entity.options.get(name, {}).values())
             lacking = [option for option in BY_CODE[code].options if option.xml_id not in known]
             if BY_CODE[code].kind is FieldKind.LIST and lacking:
-                field_id, rows = await self._field(crm_type, name)
+                field_id, rows = await self._field(crm_type, entity.original(name))
                 command = _crm_update(crm_type, field_id, rows, lacking, self._config.language)
                 acts.append((f"{_where(crm_type)}: значения списка «{BY_CODE[code].ru}»", command))
         return acts
@@ -196,6 +197,14 @@ def _line(what: str, told: Answer | PortalError) -> Line:
     if isinstance(told, PortalError):
         return Line("FAIL", f"{what}: {told}", "создавать поля может администратор CRM")
     return Line("OK", f"{what}: создано")
+
+
+async def _told(where: str, lines: Awaitable[list[Line]]) -> list[Line]:
+    """The lines, or the one that says why there are none: other cards are prepared all the same."""
+    try:
+        return await lines
+    except PortalError as error:
+        return [Line("FAIL", f"{where}: поля не созданы: {error}", remedy_of(error))]
 
 
 def _where(crm_type: int) -> str:

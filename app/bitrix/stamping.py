@@ -61,7 +61,10 @@ def task_stamped(work: StampWork, config: PortalConfig, update: Told, read_back:
     task = task_of(read_back.result) if isinstance(read_back, Answer) else None
     if task is None:
         return Unwritten("записано, но не прочитано обратно", unknown_fate=True)
-    return proven(work.wanted, task_sla(task, config.fields))
+    held = task_sla(task, config.fields)
+    if absent := missing(work.wanted, held):
+        return without_fields(absent)
+    return proven(work.wanted, held)
 
 
 def missing(wanted: Mapping[str, str], names: Iterable[str]) -> list[str]:

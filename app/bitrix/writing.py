@@ -24,7 +24,7 @@ from app.bitrix.stamping import (
 )
 from app.bitrix.voice import Voice, card_or_person_command, is_chat, said
 from app.bitrix.watching import Watcher, is_wish
-from app.bitrix.wire import Group, Told
+from app.bitrix.wire import Answer, Group, Told
 from app.model import Kind, Lane
 
 Outcome = Written | Unwritten
@@ -81,7 +81,7 @@ class Writer:
             answers = next(told) if isinstance(one, Prepared) else []
             if isinstance(one, Prepared) and self._must_repeat(one, answers):
                 repeated.append(place)
-            outcomes.append(self._outcome(one, answers) if isinstance(one, Prepared) else one)
+            outcomes.append(await self._outcome(one, answers, lane) if isinstance(one, Prepared) else one)
         await self._repeat(works, repeated, outcomes, lane)
         return outcomes
 
@@ -136,10 +136,22 @@ class Writer:
         for place, work, one in zip(places, again, told, strict=True):
             outcomes[place] = said(work, one)
 
-    def _outcome(self, one: Prepared, told: Sequence[Told]) -> Outcome:
+    async def _outcome(self, one: Prepared, told: Sequence[Told], lane: Lane) -> Outcome:
         work = one.work
         if isinstance(work, MessageWork):
             return said(work, told[0])
         if one.entity is None:
             return task_stamped(work, self._config, told[0], told[1])
-        return crm_stamped(work, one.entity, told[0])
+        outcome = crm_stamped(work, one.entity, told[0])
+        if isinstance(told[0], Answer) and isinstance(outcome, Unwritten) and outcome.final:
+            return await self._explained(work, one.entity, outcome, lane)
+        return outcome
+
+    async def _explained(self, work: StampWork, entity: Entity, outcome: Unwritten, lane: Lane) -> Outcome:
+        """Fields that did not take their values: perhaps they are there no longer."""
+        try:
+            entity = await self._directory.entity(entity.crm_type, lane, stale=True)
+        except PortalError:
+            return outcome
+        gone = missing(work.wanted, entity.names)
+        return without_fields(gone) if gone else outcome

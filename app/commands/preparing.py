@@ -12,9 +12,10 @@ from typing import Any
 from app.bitrix.portal import Line
 from app.bitrix.shapes import differences
 from app.commands.speech import Mistake, needs_portal, say, say_json
-from app.desk import open_desk
+from app.desk import Desk, open_desk
+from app.model import Lane
 from app.settings import Settings
-from app.store import stamps
+from app.store import inbox, stamps, tickets
 
 Shapes = Mapping[str, Any]
 """Method → the shape of its answers."""
@@ -71,11 +72,18 @@ async def provision(settings: Settings, *, dry_run: bool, layout: bool) -> bool:
     async with open_desk(settings) as desk:
         pretend = dry_run or settings.dry_run
         lines = await desk.working_portal.provision(dry_run=pretend, layout=layout)
-        if not pretend:  # cards that gave up for want of a field get another chance
-            async with desk.db.begin() as conn:
-                await stamps.retry(conn, None, desk.now())
+        if not pretend:
+            await write_again(desk)
     _show_lines(lines)
     return not any(line.level == "FAIL" for line in lines)
+
+
+async def write_again(desk: Desk) -> None:
+    """Cards that gave up for want of a field get another chance; what the others hold now is looked at."""
+    async with desk.db.begin() as conn:
+        await stamps.retry(conn, None, desk.now())
+        refs = await tickets.open_refs(conn)
+        await inbox.put(conn, [(ref, Lane.BACKFILL, "provision") for ref in refs], desk.now())
 
 
 def _show_lines(lines: Iterable[Line]) -> None:

@@ -64,6 +64,13 @@ class CrmActs:
         full = userfields.full_name(name, prefix)
         return userfields.create(self.world, entity_id, full, kind, fields, userfields.CRM_TYPES).id
 
+    def remove_userfields(self, tail: str) -> int:
+        """The administrator deletes every custom field whose name ends like this; how many there were."""
+        gone = [one for one in self.world.userfields if one.name.endswith(tail)]
+        for field in gone:
+            userfields.remove(self.world, field)
+        return len(gone)
+
     def add_contact(
         self, name: str, last_name: str = "", phone: str = "", email: str = "", company: int | None = None
     ) -> int:

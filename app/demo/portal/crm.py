@@ -36,7 +36,8 @@ def visible(call: Call, entity_type: int, item: Record) -> bool:
 
 
 def original_names(call: Call) -> bool:
-    return yes(call.params.get("useOriginalUfNames"))
+    """An older CRM does not know the flag (rest.md 4.3)."""
+    return yes(call.params.get("useOriginalUfNames")) and call.world.profile.original_names
 
 
 def uf_name(field: UserField, original: bool) -> str:

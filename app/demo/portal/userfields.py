@@ -115,7 +115,15 @@ def _new_option(world: World, row: Record) -> Option:
 
 
 def remove(world: World, field: UserField) -> None:
+    """The field and what it held: its values do not come back with a field of the same name."""
     world.userfields.remove(field)
+    for entity_type, rows in world.items.items():
+        if items.entity_code(world, entity_type) == field.entity:
+            for row in rows.values():
+                row.pop(field.name, None)
+    if field.entity == "TASKS_TASK":
+        for task in world.tasks.values():
+            task.fields.pop(field.name, None)
 
 
 def find(call: Call, number: int, belongs: str) -> UserField | None:
