@@ -77,11 +77,13 @@ class Changes:
     refs: tuple[Subject, ...]
     marks: Marks
     failed: tuple[str, ...] = ()  # parts whose mark stays, with the reason
+    spoken: frozenset[Subject] = frozenset()  # where somebody said something
 
     def joined(self, other: Changes) -> Changes:
         """With what another part found; its marks are the newer ones."""
         refs = tuple(dict.fromkeys([*self.refs, *other.refs]))
-        return Changes(refs, {**self.marks, **other.marks}, (*self.failed, *other.failed))
+        failed = (*self.failed, *other.failed)
+        return Changes(refs, {**self.marks, **other.marks}, failed, self.spoken | other.spoken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Each part has its own mark and fails alone: a part that could not be read to its end keeps its
 mark and is read again. Marks are moments of the portal's clock; two minutes are read twice,
-because rows may become visible later than their time says.
+because rows may become visible later than their time says. What was told of them is remembered, so
+that a sweep each half minute does not have every change read four times.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from app.bitrix.wire import Command, Group, Told, number
 from app.model import Hint, HintKind, ItemRef, Kind, Lane, Subject
 
 OVERLAP = timedelta(minutes=2)
+SETTLED = timedelta(seconds=5)  # a row as young as this may change once more within its second
 FUNNEL_MOVE = 5  # TYPE_ID of a history row (rest.md 4.4)
 
 
@@ -38,6 +40,12 @@ class Stream:
     rows: Callable[[], Sequence[Row]]
     subjects: Callable[[Sequence[Row]], list[Subject]]
     mark: Callable[[Sequence[Row]], str]  # where the part stands after these rows
+    dated: str = ""  # what says when a row changed, if the part overlaps the last sweep's
+    spoken: bool = False  # its rows are somebody's words
+
+    def versions(self, rows: Sequence[Row]) -> list[tuple[str, Row]]:
+        """Each row with what tells it from the same row changed once more."""
+        return [(f"{number(row.get('id') or row.get('ID'))}@{row.get(self.dated)}", row) for row in rows]
 
 
 class TalkedTasks:
@@ -95,7 +103,7 @@ async def changes(
     beside: list[Part] = [*sessions.values(), *([look] if look else [])]
     await complete(client, [*parts, *([part] for part in beside)], lane)
     talked = [ref for ref, cursor in lines.items() if goes_on(cursor, sessions)]
-    return _with_lines(_summary(streams, marks), talked, sessions)
+    return _with_lines(_summary(streams, marks, portal_now), talked, sessions)
 
 
 def _with_lines(found: Changes, talked: Sequence[ItemRef], sessions: Sessions) -> Changes:
@@ -103,20 +111,42 @@ def _with_lines(found: Changes, talked: Sequence[ItemRef], sessions: Sessions) -
     refs = tuple(dict.fromkeys([*found.refs, *talked]))
     late = next((one.error for one in sessions.values() if isinstance(one.error, RetryLater)), None)
     failed = (*found.failed, f"openlines: {late}") if late else found.failed
-    return replace(found, refs=refs, failed=failed)
+    return replace(found, refs=refs, failed=failed, spoken=found.spoken | {*talked})
 
 
-def _summary(streams: Sequence[Stream], marks: Marks) -> Changes:
+def _summary(streams: Sequence[Stream], marks: Marks, portal_now: datetime) -> Changes:
     found: dict[Subject, None] = {}
+    spoken: set[Subject] = set()
     new, failed = dict(marks), []
     for stream in streams:
         rows = stream.rows()
-        found |= dict.fromkeys(stream.subjects(rows))
+        subjects = stream.subjects(_untold(stream, rows, marks))
+        found |= dict.fromkeys(subjects)
+        spoken |= {*subjects} if stream.spoken else set()
         if stream.listing.error:
             failed.append(f"{stream.name}: {stream.listing.error}")
         else:
             new[stream.name] = stream.mark(rows) or new.get(stream.name, "")
-    return Changes(tuple(found), {name: mark for name, mark in new.items() if mark}, tuple(failed))
+            new[stream.name + TOLD] = _told(stream, rows, portal_now)
+    kept = {name: mark for name, mark in new.items() if mark}
+    return Changes(tuple(found), kept, tuple(failed), frozenset(spoken))
+
+
+TOLD = "#told"  # after a part's name: the rows that the next sweep will see once more
+
+
+def _untold(stream: Stream, rows: Sequence[Row], marks: Marks) -> Sequence[Row]:
+    """Without those that an earlier sweep told of and that have not changed since."""
+    told = frozenset(marks.get(stream.name + TOLD, "").split())
+    return [row for version, row in stream.versions(rows) if version not in told] if told else rows
+
+
+def _told(stream: Stream, rows: Sequence[Row], portal_now: datetime) -> str:
+    if not stream.dated:
+        return ""
+    first, last = portal_now - OVERLAP, portal_now - SETTLED
+    dated = [(version, instant(row.get(stream.dated))) for version, row in stream.versions(rows)]
+    return " ".join(version for version, at in dated if at and first <= at <= last)
 
 
 def _from(marks: Marks, name: str, since: datetime) -> datetime:
@@ -125,9 +155,13 @@ def _from(marks: Marks, name: str, since: datetime) -> datetime:
 
 
 def _stream(
-    name: str, listing: Listing, subjects: Callable[[Sequence[Row]], list[Subject]], mark: str
+    name: str,
+    listing: Listing | TalkedTasks,
+    subjects: Callable[[Sequence[Row]], list[Subject]],
+    mark: datetime,
+    dated: str,
 ) -> Stream:
-    return Stream(name, listing, lambda: listing.rows, subjects, lambda _: mark)
+    return Stream(name, listing, lambda: listing.rows, subjects, lambda _: exact(mark), dated)
 
 
 def _items(config: PortalConfig, crm_type: int, start: datetime, portal_now: datetime) -> Stream:
@@ -145,7 +179,7 @@ def _items(config: PortalConfig, crm_type: int, start: datetime, portal_now: dat
     def subjects(rows: Sequence[Row]) -> list[Subject]:
         return [ref_of(crm_type, number(row.get("id"))) for row in rows]
 
-    return _stream(f"items:{crm_type}", listing, subjects, exact(portal_now))
+    return _stream(f"items:{crm_type}", listing, subjects, portal_now, "updatedTime")
 
 
 def _categories(config: PortalConfig, crm_type: int) -> list[int]:
@@ -183,7 +217,7 @@ def _concerns(row: Row, funnels: Sequence[int]) -> bool:
 
 def _activities(config: PortalConfig, start: datetime, portal_now: datetime) -> Stream:
     params = {
-        "select": ["ID", "OWNER_TYPE_ID", "OWNER_ID"],
+        "select": ["ID", "OWNER_TYPE_ID", "OWNER_ID", "LAST_UPDATED"],
         "filter": {">=LAST_UPDATED": exact(start), "@TYPE_ID": list(READ_TYPES)},
         "order": {"ID": "ASC"},
     }
@@ -192,7 +226,7 @@ def _activities(config: PortalConfig, start: datetime, portal_now: datetime) -> 
     def subjects(rows: Sequence[Row]) -> list[Subject]:
         return [activity_subject(row, config.crm_types) for row in rows]
 
-    return _stream("activities", listing, subjects, exact(portal_now))
+    return replace(_stream("activities", listing, subjects, portal_now, "LAST_UPDATED"), spoken=True)
 
 
 def activity_subject(row: Row, crm_types: Sequence[int]) -> Subject:
@@ -221,10 +255,9 @@ def _task_subjects(rows: Sequence[Row]) -> list[Subject]:
 def _tasks(config: PortalConfig, start: datetime, portal_now: datetime) -> Stream:
     params = _task_params(config, {"ID": "asc"}, {">=CHANGED_DATE": exact(start)})
     listing = Listing("tasks.task.list", params, path=("tasks",), key="id", counted=False)
-    return _stream("tasks", listing, _task_subjects, exact(portal_now))
+    return _stream("tasks", listing, _task_subjects, portal_now, "changedDate")
 
 
 def _talked(config: PortalConfig, start: datetime, portal_now: datetime) -> Stream:
     talked = TalkedTasks(_task_params(config, {"ACTIVITY_DATE": "desc"}, {}), start)
-    mark = exact(portal_now)
-    return Stream("talks", talked, lambda: talked.rows, _task_subjects, lambda _: mark)
+    return replace(_stream("talks", talked, _task_subjects, portal_now, "activityDate"), spoken=True)

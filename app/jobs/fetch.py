@@ -19,7 +19,7 @@ from app.bitrix.application import Change, Features, Fetched
 from app.bitrix.errors import Misconfigured, PortalError, Refused
 from app.bitrix.openlines import MARK as LINE_MARK
 from app.desk import Desk
-from app.model import ItemRef, Lane, Subject
+from app.model import Event, ItemRef, Lane, Subject
 from app.store import inbox, marks, reports, tickets
 from app.store.reports import Swept
 
@@ -83,7 +83,10 @@ async def _put(desk: Desk, found: Fetched) -> int:
     lane = Lane.SWEEP if desk.settings.public_url else Lane.LIVE
     async with desk.db.begin() as conn:
         subjects = await _unread(conn, found.changes, offset)
-        await inbox.put(conn, [(subject, lane, "queue") for subject in subjects], desk.now())
+        lanes = {change.subject: Event(change.name, change.subject).lane for change in found.changes}
+        news = {subject for subject, first in lanes.items() if first is Lane.URGENT}
+        found_now = [(subject, Lane.URGENT if subject in news else lane, "queue") for subject in subjects]
+        await inbox.put(conn, found_now, desk.now())
     if subjects:
         desk.wake()
     return len(subjects)

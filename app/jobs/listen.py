@@ -21,7 +21,7 @@ async def listen(desk: Desk) -> int:
     heard = await desk.working_portal.talked(stand, lines)
     if heard.refs or dict(heard.marks) not in ({}, stand):
         async with desk.db.begin() as conn:
-            await inbox.put(conn, [(ref, Lane.LIVE, "talk") for ref in heard.refs], desk.now())
+            await inbox.put(conn, [(ref, Lane.URGENT, "talk") for ref in heard.refs], desk.now())
             await marks.put(conn, MARK, {**stand, **heard.marks})
     if heard.refs:
         desk.wake()

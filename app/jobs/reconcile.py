@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.openlines import MARK as LINE_MARK
+from app.bitrix.results import Changes
 from app.desk import Desk
-from app.model import Lane
+from app.model import ItemRef, Lane, Subject
 from app.store import inbox, marks, reports, tickets
 from app.store.reports import Swept
 
@@ -17,6 +18,7 @@ MARKS = "sweep"  # where each part of the sweep stands
 DONE_AT = "swept_at"  # when a sweep last read everything
 NIGHTLY = "nightly"
 NIGHT_HOUR = 3  # of the desk's day
+FEW = 50
 UNREAD_AFTER = timedelta(minutes=1)  # what waits no longer is not told as unread
 
 
@@ -28,7 +30,9 @@ async def reconcile(desk: Desk) -> int:
         lines = await tickets.open_cursors(conn, LINE_MARK)
     changes = await desk.working_portal.changes(stand, lines)
     async with desk.db.begin() as conn:
+        news = await _news(conn, changes)
         await inbox.put(conn, [(ref, Lane.SWEEP, "sweep") for ref in changes.refs], desk.now())
+        await inbox.put(conn, [(ref, Lane.URGENT, "sweep") for ref in news], desk.now())
         await marks.put(conn, MARKS, dict(changes.marks))
         if not changes.failed:
             await marks.put(conn, DONE_AT, started_at.isoformat())
@@ -38,6 +42,14 @@ async def reconcile(desk: Desk) -> int:
         desk.health.last_sweep_at = started_at
     desk.wake()
     return len(changes.refs)
+
+
+async def _news(conn: AsyncConnection, changes: Changes) -> Sequence[Subject]:
+    """A few new items or words may be emergencies; a crowd is what a longer silence left behind."""
+    items = [ref for ref in changes.refs if isinstance(ref, ItemRef)]
+    known = await tickets.known(conn, items)
+    news = [*changes.spoken, *(ref for ref in items if ref not in known and ref not in changes.spoken)]
+    return news if len(news) <= FEW else ()
 
 
 async def _swept(conn: AsyncConnection, desk: Desk, started_at: datetime, failed: Sequence[str]) -> Swept:

@@ -84,7 +84,7 @@ class Lane(StrEnum):
     BACKFILL = "backfill"
 
 
-NEWS = ("ONCRMDEALADD", "ONCRMDYNAMICITEMADD", "ONTASKADD", "ONCRMACTIVITYADD", "ONTASKCOMMENTADD")
+_NEWS = ("ONCRMDEALADD", "ONCRMDYNAMICITEMADD", "ONTASKADD", "ONCRMACTIVITYADD", "ONTASKCOMMENTADD")
 """Events of something new or said. Mass edits are updates, so these few are never among thousands."""
 
 
@@ -99,4 +99,4 @@ class Event:
     @property
     def lane(self) -> Lane:
         """What is new may be an emergency: it is read before any number of changes."""
-        return Lane.URGENT if self.name.startswith(NEWS) else Lane.LIVE
+        return Lane.URGENT if self.name.startswith(_NEWS) else Lane.LIVE

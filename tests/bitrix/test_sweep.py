@@ -90,6 +90,51 @@ async def test_marks_move_on_and_overlap(world: World) -> None:
     assert later.refs == ()
 
 
+async def test_change_that_was_told_is_not_told_again_by_a_sweep_half_a_minute_later(world: World) -> None:
+    marks = await caught_up(world)
+    deal, task = world.deal(), world.task()
+    world.emulated.add_email((2, deal.id), 1)
+    world.clock.advance(timedelta(seconds=10))
+    first = await world.portal.changes(marks)
+    world.clock.advance(timedelta(seconds=30))
+    again = await world.portal.changes(first.marks)
+    assert set(first.refs) == {deal, task}
+    assert again.refs == ()
+
+
+async def test_item_that_changed_once_more_is_told_once_more(world: World) -> None:
+    marks = await caught_up(world)
+    deal = world.deal()
+    for _ in range(3):
+        world.clock.advance(timedelta(seconds=10))
+        found = await world.portal.changes(marks)
+        marks = dict(found.marks)
+        assert found.refs == (deal,)
+        world.emulated.update_item(2, deal.id, {"title": str(world.clock.now())}, by=1)
+
+
+async def test_row_that_shows_later_than_its_time_is_told(world: World) -> None:
+    marks = await caught_up(world)
+    seen, late = world.deal(), world.deal()
+    world.emulated.hide(2, late.id)
+    world.clock.advance(timedelta(seconds=20))
+    first = await world.portal.changes(marks)
+    world.emulated.show(2, late.id)
+    world.clock.advance(timedelta(seconds=40))
+    second = await world.portal.changes(first.marks)
+    assert (seen in first.refs, late in first.refs) == (True, False)
+    assert (seen in second.refs, late in second.refs) == (False, True)
+
+
+async def test_words_are_told_apart_from_other_changes(world: World) -> None:
+    marks = await caught_up(world)
+    edited, mailed = world.deal(), world.deal()
+    world.emulated.add_email((2, mailed.id), 1)
+    found = await world.portal.changes(marks)
+    assert {edited, mailed} <= set(found.refs)
+    assert found.spoken == {mailed}
+
+
 async def test_part_that_failed_keeps_its_mark(world: World) -> None:
     marks = await caught_up(world)
     deal, task = world.deal(), world.task()
