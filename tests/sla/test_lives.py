@@ -51,6 +51,8 @@ AT_NIGHT: Promises = USUAL | {EMERGENCY: Promise("always", 15, 240)}
 # From one thing to the next: nothing at all, a term, a night, the week after which a return is a new cycle.
 EXACT = [0, 0, 1, 15, 60, 240, 540, 24 * 60, 7 * 24 * 60, 7 * 24 * 60 + 1]
 waits = st.one_of(st.sampled_from(EXACT), st.integers(0, 36).map(lambda n: n * 60), st.integers(0, 5000))
+aims = st.tuples(st.sampled_from(["reply", "solution"]), st.sampled_from([0, 0, 1]))
+"""To the deadline of a clock, or a minute over."""
 OFTEN = [State.WAITING_CLIENT, State.POSTPONED, State.IN_PROGRESS, State.RESOLVED, State.CLOSED_CONFIRMED]
 states = st.sampled_from([*State, *OFTEN, *OFTEN, *OFTEN])
 values = st.sampled_from([*USUAL, *USUAL, TicketClass.NOT_TICKET])
@@ -84,12 +86,20 @@ def lives(draw: st.DrawFn, wanted: Callable[[Happening], bool] = lambda _: True)
         Happening(START, "state", State.NEW),
         Happening(START, "class", draw(st.sampled_from(list(USUAL)))),
     ]
-    when = START
-    for wait in draw(st.lists(waits, min_size=draw(st.integers(0, 6)), max_size=14)):
-        when += wait
-        told_of.append(draw(happening(when).filter(wanted)))
     promises = draw(st.sampled_from([USUAL, AT_NIGHT]))
-    return Life(START, tuple(told_of), promises, silent=draw(st.integers(0, 3)) == 3)
+    silent = draw(st.integers(0, 3)) == 3
+    when = START
+    for wait in draw(st.lists(waits | aims, min_size=draw(st.integers(0, 6)), max_size=14)):
+        when = aimed(Life(START, tuple(told_of), promises, silent), when, wait)
+        told_of.append(draw(happening(when).filter(wanted)))
+    return Life(START, tuple(told_of), promises, silent)
+
+
+def aimed(life: Life, when: int, wait: int | tuple[str, int]) -> int:
+    if isinstance(wait, int):
+        return when + wait
+    due = getattr(told(life, when)[-1], wait[0]).due
+    return when if due is None else max(when, due + wait[1])
 
 
 @st.composite
