@@ -30,7 +30,8 @@ TOKEN_SERVER = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105 - an addre
 SERVERS = frozenset({"oauth.bitrix.info", "oauth.bitrix24.tech"})
 """Who may be asked for tokens; what an installing post names besides is never called."""
 AGAIN = timedelta(hours=1)  # until a refused refresh is tried again: somebody may have paid
-FOR_GOOD = frozenset({"invalid_grant"})  # no waiting helps: the application must be installed anew
+USED = "invalid_grant"  # used up or expired: no waiting helps, the application must be installed anew
+LOOKS, A_MOMENT = 5, timedelta(seconds=0.5)  # for the pair of another process that used it
 
 
 class NoKey(ShutOut):
@@ -66,9 +67,10 @@ class Identification:
 
 
 class Clock(Protocol):
-    """Where `now` comes from."""
+    """Where `now` and waiting come from."""
 
     def now(self) -> datetime: ...
+    async def sleep(self, length: timedelta) -> None: ...
 
 
 class Application:
@@ -146,13 +148,22 @@ class Application:
             status, body = await post(self._server(stored), self._form(stored))
             tokens = granted(status, body, stored.tokens, self._clock.now())
         except PortalError as error:
-            newer = await self._stored()
-            if newer.generation != stored.generation:
-                return newer  # another process was faster, and our refresh token had been used
+            if newer := await self._newer(stored, error):
+                return newer
             self._refuse(stored, error)
             raise _afresh(error) from None
         self._unkept = (stored, tokens)
         return await self._keep()
+
+    async def _newer(self, stored: Installation, error: PortalError) -> Installation | None:
+        """The pair of another process that was faster: it used our refresh token, and keeps its own now."""
+        for look in range(LOOKS if error.code == USED else 1):
+            if look:
+                await self._clock.sleep(A_MOMENT)
+            found = await self._stored()
+            if found.generation != stored.generation:
+                return found
+        return None
 
     async def _keep(self) -> Installation:
         """Before anybody uses the pair. If the database does not take it, the next call tries again."""
@@ -165,7 +176,7 @@ class Application:
     def _refuse(self, stored: Installation, error: PortalError) -> None:
         if isinstance(error, ShutOut):
             log.error("the token server refuses: %s: %s", error.code, error.remedy)
-        until = None if error.code in FOR_GOOD else self._clock.now() + AGAIN
+        until = None if error.code == USED else self._clock.now() + AGAIN
         if isinstance(error, RetryLater):
             until = error.at
         self._refusal = (stored.generation, error, until)

@@ -24,6 +24,7 @@ from app.bitrix.events import Unreadable, parse_php, read_form, token_of
 from app.bitrix.oauth import auth_of
 from app.desk import Desk
 from app.jobs.install import Unwelcome, install, unbound, uninstall
+from app.web.answers import refusals
 from app.web.bodies import limited_body
 from app.web.problems import Problem
 
@@ -36,11 +37,15 @@ _PAGE = """<!doctype html>
 <body><p>Приложение подключено к службе сроков поддержки. Это окно можно закрыть.</p></body></html>
 """
 
+_EVENT = {"type": "string", "pattern": "^ONAPP(INSTALL|UPDATE|UNINSTALL)$"}
+_FORM = {"type": "object", "required": ["event"], "properties": {"event": _EVENT}}
+_BODIES = {kind: {"schema": _FORM} for kind in ("application/x-www-form-urlencoded", "application/json")}
+
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["events"])
 
 
-@router.get("/install", summary="Проверка адреса", description="Всегда 200.")
+@router.get("/install", summary="Проверка адреса", description="Всегда 200.", response_class=Response)
 async def reachable() -> Response:
     return Response()
 
@@ -51,6 +56,9 @@ async def reachable() -> Response:
     description="Форма ONAPPINSTALL или форма окна приложения. Токены проверяются вызовом портала из "
     "настроек: 403 — другое приложение или портал, не администратор; 429 — слишком часто; 503 — портал "
     "не ответил.",
+    response_class=Response,
+    responses=refusals(400, 403, 408, 413, 415, 429, 503),
+    openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
 async def receive(request: Request) -> Response:
     """An event of the application, or the form of its frame."""
@@ -59,7 +67,8 @@ async def receive(request: Request) -> Response:
         raise Problem(415, "Сжатые тела не принимаются.")
     tree = _tree(body, request.headers.get("content-type", ""))
     if "event" in tree:
-        await of_application(request, tree)
+        if not await of_application(request, tree):
+            raise Problem(400, "Здесь ждут только установку приложения; события идут на /webhooks/bitrix24.")
         return Response()
     who = await _installed(request, tree)
     return _finished(request.app.state.desk, who)
