@@ -99,13 +99,13 @@ def _comparison(prefix: str, wanted: list[Any], column: Column) -> Callable[[Any
         low, high = (wanted + wanted)[:2]
         return lambda row: _ordered(">=", column.value(row), low) and _ordered("<=", column.value(row), high)
     negative = prefix.startswith("!")
-    return lambda row: _among(column.value(row), wanted) != negative
+    sought = frozenset(_folded(one) for one in wanted)
+    return lambda row: _among(column.value(row), sought) != negative
 
 
-def _among(value: Any, wanted: list[Any]) -> bool:
+def _among(value: Any, sought: frozenset[Any]) -> bool:
     mine = value if isinstance(value, list) else [value]
-    folded = {_folded(one) for one in mine or [None]}
-    return any(_folded(one) in folded for one in wanted)
+    return any(_folded(one) in sought for one in mine or [None])
 
 
 def _folded(value: Any) -> Any:
