@@ -72,8 +72,12 @@ class StoryClock:
             await asyncio.sleep(max(0.0, length.total_seconds()))
 
 
+class Misspoken(Exception):
+    """The service called the portal otherwise than its vendor publishes; the text says how."""
+
+
 async def demo(out: Path, *, once: bool) -> None:
-    """Play the day, show what came of it; unless `once`, stay until Ctrl-C."""
+    """Play the day, show what came of it; unless `once`, stay until Ctrl-C. Raises Misspoken in the end."""
     clock = StoryClock(BEGIN_AT)
     portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=24)
     office = furnish(portal)
@@ -86,6 +90,13 @@ async def demo(out: Path, *, once: bool) -> None:
                 show(Shown(office, day, out, address))
                 if not once:
                     await _stay(desk, clock, portal)
+    judge(portal)
+
+
+def judge(portal: EmulatedPortal) -> None:
+    """Every call of the day fits the vendor's specification, and no field that it names is unknown."""
+    if wrong := [*portal.spec_faults, *portal.unknown_fields]:
+        raise Misspoken("; ".join(wrong))
 
 
 def _settings(folder: Path, office: Office, webhook: str) -> Settings:
