@@ -23,12 +23,12 @@ from app.bitrix.config import PortalConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused
 from app.bitrix.fields import Entity, task_name
+from app.bitrix.layout import Layout
 from app.bitrix.remedies import remedy_of
 from app.bitrix.results import Line
 from app.bitrix.wire import Answer, Command, as_list, as_map, number
 from app.model import DEAL_TYPE, Lane
 
-SECTION = "sla"
 FIRST_SORT = 5000  # below what people placed themselves
 _LANGUAGES = ("ru", "en")
 KEPT = ("ID", "VALUE", "XML_ID", "SORT", "id", "value", "xmlId", "sort")
@@ -40,6 +40,7 @@ class Provisioner:
 
     def __init__(self, client: Client, config: PortalConfig, directory: Directory) -> None:
         self._client, self._config, self._directory = client, config, directory
+        self._layout = Layout(client, config, directory)
 
     async def run(self, *, dry_run: bool, layout: bool) -> list[Line]:
         """A line for each field made, mended or refused; what cannot be read at all is one line."""
@@ -51,7 +52,9 @@ class Provisioner:
         self._directory.forget_fields()
         if layout:
             for crm_type in self._config.crm_types:
-                lines += await _told(_where(crm_type), self._layout(crm_type, dry_run))
+                lines += await _told(
+                    _where(crm_type), self._layout.run(crm_type, _where(crm_type), dry_run=dry_run)
+                )
         return lines
 
     # --- fields of deals and smart items -----------------------------------------------------
@@ -137,60 +140,6 @@ class Provisioner:
             ]
         told = await self._client.run_each([command for _, command in acts]) if acts else []
         return lines + [_line(what, one) for (what, _), one in zip(acts, told, strict=True)]
-
-    # --- the card's layout -------------------------------------------------------------------
-
-    async def _layout(self, crm_type: int, dry_run: bool) -> list[Line]:
-        entity = await self._directory.entity(crm_type, Lane.LIVE)
-        funnels = {source.category for source in self._config.sources if source.crm_type == crm_type}
-        return [await self._section(crm_type, entity, funnel, dry_run) for funnel in sorted(funnels, key=str)]
-
-    async def _section(
-        self,
-        crm_type: int,
-        entity: Entity,
-        funnel: int | None,
-        dry_run: bool,
-    ) -> Line:
-        """One section «SLA»; `set` replaces the whole layout, so it is read first (rest.md 4.9)."""
-        where = f"{_where(crm_type)}, воронка {funnel if funnel is not None else 'общая'}: раздел «SLA»"
-        whose = _layout_of(crm_type, funnel)
-        try:
-            answer = await self._client.call(Command("crm.item.details.configuration.get", whose))
-            sections = [dict(as_map(row)) for row in as_list(answer.result)]
-            if not sections:
-                remedy = "откройте карточку, сохраните общий вид для всех и повторите"
-                return Line("WARN", f"{where}: общий вид карточки не настроен", remedy)
-            data = with_section(sections, list(entity.names.values()))
-            if data == sections:
-                return Line("OK", f"{where} на месте")
-            if dry_run:
-                return Line("WARN", f"{where}: нужно собрать", "запустите без --dry-run")
-            await self._client.call(Command("crm.item.details.configuration.set", {**whose, "data": data}))
-        except PortalError as error:
-            return Line("FAIL", f"{where}: {error}", "нужен администратор CRM")
-        return Line("OK", f"{where} собран")
-
-
-def with_section(sections: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
-    """The layout with our fields gathered in one section at its end, and nowhere else."""
-    found = [dict(section) for section in sections]
-    ours = next((section for section in found if section.get("name") == SECTION), None)
-    if ours is None:
-        ours = {"name": SECTION, "title": "SLA", "type": "section", "elements": []}
-        found.append(ours)
-    for section in found:
-        kept = [row for row in as_list(section.get("elements")) if as_map(row).get("name") not in names]
-        section["elements"] = kept
-    ours["elements"] = [*ours["elements"], *({"name": name, "optionFlags": "0"} for name in names)]
-    return found
-
-
-def _layout_of(crm_type: int, funnel: int | None) -> dict[str, Any]:
-    whose: dict[str, Any] = {"entityTypeId": crm_type, "scope": "C"}
-    if funnel is not None:
-        whose["extras"] = {"dealCategoryId" if crm_type == DEAL_TYPE else "categoryId": funnel}
-    return whose
 
 
 def _line(what: str, told: Answer | PortalError) -> Line:

@@ -11,7 +11,6 @@ import pytest
 
 from app.bitrix.card_fields import FIELDS, TASK_KIND
 from app.bitrix.portal import Line, MessageWork, StampWork
-from app.bitrix.provision import with_section
 from app.model import Hint, HintKind, Message, MessageKind
 
 if TYPE_CHECKING:
@@ -62,25 +61,16 @@ async def test_missing_option_is_added_and_peoples_own_stay(world: World) -> Non
     assert known == [{"own", "emergency", "standard", "consultation", "not_ticket"}] * 2
 
 
-async def test_layout_gathers_our_fields_in_one_section(world: World) -> None:
-    whose = (2, world.funnel, "C", None)
-    main = {"name": "main", "title": "О сделке", "type": "section", "elements": [{"name": "TITLE"}]}
-    world.emulated.world.layouts[whose] = [main]
-    for _ in range(2):
-        await world.portal.provision(dry_run=False, layout=True)
-    sections = world.emulated.world.layouts[whose]
-    assert [section["name"] for section in sections] == ["main", "sla"]
-    assert len(sections[1]["elements"]) == len(FIELDS)
-
-
-def test_section_takes_our_fields_from_elsewhere() -> None:
-    stray = {"name": "main", "elements": [{"name": "TITLE"}, {"name": "UF_CRM_SLA_STATE"}]}
-    found = with_section([stray], ["UF_CRM_SLA_STATE"])
-    assert [[row["name"] for row in section["elements"]] for section in found] == [
-        ["TITLE"],
-        ["UF_CRM_SLA_STATE"],
+async def test_process_that_cannot_be_seen_is_a_line_and_the_others_are_prepared(make: Make) -> None:
+    world = make()
+    world.emulated.faults.fail("crm.item.fields", "access")
+    world.emulated.faults.fail("crm.type.list", "access")
+    lines = await world.portal.provision(dry_run=False, layout=False)
+    assert [line.text.partition(":")[0] for line in lines if line.level == "FAIL"] == [
+        "сделки",
+        f"смарт-процесс {world.smart}",
     ]
-    assert with_section(found, ["UF_CRM_SLA_STATE"]) == found
+    assert {line.level for line in lines if line.text.startswith("задачи")} == {"OK"}
 
 
 # --- promises ----------------------------------------------------------------------------
