@@ -212,18 +212,18 @@ def _turn_ledgers(
     clock: ClockName, story: Story, of: Round, turns: Iterable[Turn], terms: Terms, now: datetime
 ) -> tuple[Ledger, ...]:
     """A ledger for each turn; none where the class never had such a term."""
-    runs = [_turn_run(clock, story, of, turn, now) for turn in turns]
+    pauses = solution_pauses(story, of, None, now) if clock is ClockName.PROGRESS else void_pauses(of, None)
+    runs = [_turn_run(clock, of, turn, pauses, now) for turn in turns]
     ledgers = [_ledger(story, run, terms.since(run.of.started_at)) for run in runs if _is_heard(run)]
     return tuple(ledger for ledger in ledgers if ledger.calendar or _is_retargeted(ledger))
 
 
-def _turn_run(clock: ClockName, story: Story, of: Round, turn: Turn, now: datetime) -> Run:
+def _turn_run(clock: ClockName, of: Round, turn: Turn, pauses: Pauses, now: datetime) -> Run:
     met = Met(turn.ended_at, turn.met_by) if turn.ended_at and turn.met_by else None
     cut_at = None if met else turn.ended_at
     end = _end(met, cut_at or of.void_at)
-    pausing = solution_pauses(story, of, end, now) if clock is ClockName.PROGRESS else void_pauses(of, end)
-    own = replace(of, started_at=turn.start)
-    return Run(clock, own, met, of.void_at, pauses_within(pausing, turn.start), now, cut_at)
+    own = pauses_within(closed_by(pauses, end) if end else pauses, turn.start)
+    return Run(clock, replace(of, started_at=turn.start), met, of.void_at, own, now, cut_at)
 
 
 def _is_heard(run: Run) -> bool:
