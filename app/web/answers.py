@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,3 +89,44 @@ class ProblemAnswer(BaseModel):
     title: str
     status: int
     detail: str
+
+
+class QueueAnswer(_Answer):
+    """How much waits, and since when the oldest does."""
+
+    waiting: int
+    oldest_seconds: int
+
+
+class ReadyAnswer(BaseModel):
+    """What keeps the service from its work (`reasons`), and what a person should look at (`warnings`)."""
+
+    status: Literal["ready", "not_ready"]
+    reasons: list[str]
+    warnings: list[str]
+    role: Literal["all", "web", "worker"]
+    inbox: QueueAnswer
+    outbox: QueueAnswer
+    failed: int
+    last_portal_ok_at: datetime | None
+    last_sweep_at: datetime | None
+
+
+_REFUSED = {
+    400: "Не прочитано",
+    401: "Нужен ключ",
+    403: "Не тот токен",
+    404: "Нет такого",
+    408: "Тело пришло не всё",
+    413: "Слишком длинное тело",
+    415: "Сжатое тело",
+    422: "Неверные параметры",
+    429: "Слишком часто",
+    503: "База данных не отвечает",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Refusals of an operation, for its description."""
+    shape = {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}}
+    return {status: {"description": _REFUSED[status], "content": shape} for status in statuses}

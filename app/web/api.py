@@ -14,19 +14,14 @@ from app.model import State, Ticket, TicketClass
 from app.store import tickets
 from app.store.tickets import CursorFault
 from app.ticket_view import ticket_json
-from app.web.answers import KpiAnswer, ProblemAnswer, TicketAnswer, TicketsAnswer
+from app.web.answers import KpiAnswer, TicketAnswer, TicketsAnswer, refusals
 from app.web.desks import DeskHere
 from app.web.figures import Question, question_of, read_for
 from app.web.looking import portal_url, spans_of
 from app.web.pages import ref_or_404
 from app.web.problems import Problem
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemAnswer, "description": text, "content": {"application/problem+json": {}}}
-    for status, text in ((401, "Нужен ключ"), (404, "Нет такого"), (422, "Неверные параметры"))
-}
-
-router = APIRouter(prefix="/api/v1", tags=["api"], responses=REFUSALS)
+router = APIRouter(prefix="/api/v1", tags=["api"], responses=refusals(401, 404, 422, 503))
 
 Agent = Annotated[int | None, Query(ge=1, lt=10**15, description="номер сотрудника в портале")]
 Class = Annotated[TicketClass | None, Query(alias="class", description="класс обращения")]

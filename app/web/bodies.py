@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qs
 
 from fastapi import Request
@@ -9,6 +10,7 @@ from fastapi import Request
 from app.web.problems import Problem
 
 FORM_LIMIT = 8 * 1024
+BODY_SECONDS = 10.0  # for a body to come; a portal sends its few hundred bytes at once
 
 
 async def limited_body(request: Request, limit: int) -> bytes:
@@ -19,6 +21,14 @@ async def limited_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise _too_long(limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(request, limit)
+    except TimeoutError:
+        raise Problem(408, "Тело запроса идёт слишком медленно.") from None
+
+
+async def _read(request: Request, limit: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

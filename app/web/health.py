@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import words
@@ -14,6 +14,7 @@ from app.desk import Desk
 from app.store import inbox, migrate, outbox, stamps
 from app.store.engine import StoreUnavailable
 from app.ticket_view import rfc3339
+from app.web.answers import ReadyAnswer, refusals
 from app.web.desks import DeskHere
 from app.web.exposition import CONTENT_TYPE, exposition, numbers_of
 from app.web.failures import failed_work
@@ -127,7 +128,8 @@ async def alive() -> dict[str, str]:
     "/readyz",
     summary="Сервис готов работать",
     description="200 или 503 с причинами словами.",
-    responses={503: {"description": "Не готов"}},
+    response_model=ReadyAnswer,
+    responses={503: {"description": "Не готов", "model": ReadyAnswer}},
 )
 async def ready(desk: DeskHere) -> Response:
     """200, or 503 with the reasons in words."""
@@ -151,6 +153,11 @@ def _queue(waiting: tuple[int, timedelta]) -> dict[str, int]:
     return {"waiting": waiting[0], "oldest_seconds": int(waiting[1].total_seconds())}
 
 
-@metrics_router.get("/metrics", summary="Числа для Prometheus")
+@metrics_router.get(
+    "/metrics",
+    summary="Числа для Prometheus",
+    response_class=PlainTextResponse,
+    responses=refusals(401, 503),
+)
 async def metrics(desk: DeskHere) -> Response:
     return Response(exposition(await numbers_of(desk), desk.now()), media_type=CONTENT_TYPE)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from app.bitrix.errors import PortalError
 from app.bitrix.events import Unreadable, event_of, read_form, token_of
 from app.web import installing
+from app.web.answers import refusals
 from app.web.bodies import limited_body
 from app.web.intake import NotStored
 from app.web.problems import Problem
@@ -22,17 +23,43 @@ _ANSWERS = (
     "400 — не читается (415 — сжато), 403 — нет верного токена, 503 — не сохранено, 200 — сохранено надёжно."
 )
 
+_KINDS = ("application/x-www-form-urlencoded", "application/json")
+_EVENT = {
+    "type": "object",
+    "required": ["event", "auth"],
+    "properties": {
+        "event": {"type": "string", "pattern": "^[A-Za-z0-9_]{1,100}$", "examples": ["ONCRMDEALUPDATE"]},
+        "data": {"type": "object"},
+        "ts": {"type": "string"},
+        "auth": {
+            "type": "object",
+            "required": ["application_token"],
+            "properties": {"application_token": {"type": "string", "minLength": 1}},
+        },
+    },
+}
+_BODIES = {kind: {"schema": _EVENT} for kind in _KINDS}
+
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["events"])
 
 
-@router.get("/webhooks/bitrix24", summary="Проверка адреса", description="Всегда 200.")
+@router.get(
+    "/webhooks/bitrix24", summary="Проверка адреса", description="Всегда 200.", response_class=Response
+)
 async def reachable() -> Response:
     """The portal's form for outgoing webhooks asks whether the address answers."""
     return Response()
 
 
-@router.post("/webhooks/bitrix24", summary="Событие портала", description=_ANSWERS)
+@router.post(
+    "/webhooks/bitrix24",
+    summary="Событие портала",
+    description=_ANSWERS,
+    response_class=Response,
+    responses=refusals(400, 403, 408, 413, 415, 503),
+    openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
+)
 async def receive(request: Request) -> Response:
     """200 once stored durably; checked in the order of contract.md 3."""
     body = await limited_body(request, BODY_LIMIT)
