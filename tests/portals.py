@@ -38,15 +38,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is on a kind that is not wanted, or that the test is not about."""
-    wanted = [item for item in items if _is_wanted(item, config.getoption("--portal"))]
+    only = config.getoption("--portal")
+    wanted = [item for item in items if is_wanted(_kind_of(item), _about(item), only)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
     items[:] = wanted
 
 
-def _is_wanted(item: pytest.Item, only: str | None) -> bool:
-    kind = getattr(getattr(item, "callspec", None), "params", {}).get("portal_kind")
+def is_wanted(kind: str | None, about: tuple[str, ...] | None, only: str | None) -> bool:
+    """`kind`: None for a test that meets no portal; `about`: None for one that is about every kind."""
+    return kind is None or (only in {None, kind} and (about is None or kind in about))
+
+
+def _kind_of(item: pytest.Item) -> str | None:
+    return getattr(getattr(item, "callspec", None), "params", {}).get("portal_kind")
+
+
+def _about(item: pytest.Item) -> tuple[str, ...] | None:
     mark = item.get_closest_marker("portals")
-    return kind is None or (only in {None, kind} and (mark is None or kind in mark.args))
+    return mark.args if mark else None
 
 
 @pytest.fixture(params=KINDS)

@@ -39,6 +39,20 @@ async def test_reference_to_a_total(desk: Helpdesk) -> None:
     assert desk.portal.item(2, answer["result"]["b"])["title"] == "people 2"  # type: ignore[index]
 
 
+async def test_references_to_the_next_page_to_an_error_and_to_the_time(desk: Helpdesk) -> None:
+    for number in range(60):
+        desk.portal.add_deal(f"Сделка {number}")
+    told = await desk.batch(
+        page="crm.deal.list?select[]=ID",
+        lost="crm.deal.get?id=404",
+        rest="crm.deal.list?select[]=ID&start=$next[page]",
+        note="crm.deal.add?fields[TITLE]=$error[lost][error_description]&fields[COMMENTS]=$time[page][duration]",
+    )
+    assert len(told["result"]["rest"]) == 10
+    noted = desk.portal.item(2, told["result"]["note"]) or {}
+    assert (noted["title"], noted["comments"]) == ("Not found", "0.12")
+
+
 async def test_reference_may_bring_a_whole_array(desk: Helpdesk) -> None:
     desk.portal.add_department("Поддержка")
     answer = await desk.batch(a="user.current", b="department.get?ID=$result[a][UF_DEPARTMENT]")

@@ -71,3 +71,18 @@ async def test_refusal_of_a_stage_that_wants_a_field_has_a_code_of_the_profile()
     desk.portal.require(2, "WON", "comments")
     moved = {"entityTypeId": 2, "id": deal, "fields": {"stageId": "WON"}}
     assert await desk.refused("crm.item.update", **moved) == (400, "-")
+
+
+@pytest.mark.parametrize(("whole_start", "kind"), [(True, int), (False, float)])
+async def test_start_of_a_call_is_a_whole_number_on_newer_controllers(whole_start: bool, kind: type) -> None:
+    desk = desk_of(whole_start=whole_start)
+    desk.wait(seconds=0.25)
+    time = (await desk.body("profile"))["time"]
+    assert (type(time["start"]), type(time["finish"])) == (kind, float)
+
+
+@pytest.mark.parametrize("status", [500, 410, 403])
+async def test_deleted_portal_has_three_statuses(status: int) -> None:
+    desk = desk_of(deleted_status=status)
+    desk.portal.faults.fail("profile", "deleted")
+    assert await desk.refused("profile") == (status, "PORTAL_DELETED")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,7 @@ SWITCHES: dict[str, Profile] = {
     "a move between funnels is no update": replace(CLOUD_STD, funnel_move="category"),
     "restored as changed": replace(CLOUD_STD, restored="update", empty_multiple="false"),
     "restored in silence": replace(CLOUD_STD, restored="nothing", empty_multiple="text"),
+    "older than CRM 25": replace(CLOUD_STD, original_names=False, v3=False, loopback_handlers=False),
     "nothing but what is asked for": replace(
         CLOUD_STD, uncounted="absent", all_has_own=False, empty_multiple="list", required_code="-"
     ),
@@ -173,6 +174,23 @@ async def test_day_ends_the_same_however_the_portal_is_switched(
     name: str, usual: End, tmp_path: Path
 ) -> None:
     assert await played(tmp_path, SWITCHES[name]) == usual
+
+
+APART = {
+    "name", "bucket", "drain", "costs", "portal_zone", "user_zone", "license", "features",
+}  # fmt: skip
+"""Fields of a profile about which the sources agree: tariffs, zones."""
+REFUSALS = {"credentials_status", "overload_status", "deleted_status", "user_access_status"}
+
+
+def test_every_open_question_is_a_row() -> None:
+    switched = {
+        field.name
+        for field in fields(Profile)
+        for profile in SWITCHES.values()
+        if getattr(profile, field.name) != getattr(CLOUD_STD, field.name)
+    }
+    assert {field.name for field in fields(Profile)} - switched - APART - REFUSALS == set()
 
 
 def test_usual_day_has_something_of_everything(usual: End) -> None:
