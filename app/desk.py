@@ -50,6 +50,7 @@ class Health:
     queue_sure: bool = False  # nobody's reservation is left in it
     people_read_at: datetime | None = None
     warnings: dict[str, str] = field(default_factory=dict)  # by subject: fuse, rights, provisional …
+    sweep_noted_at: datetime | None = None  # of what is kept for later reports
     told: set[str] = field(default_factory=set)  # jobs whose trouble stands in the log
 
 
@@ -69,6 +70,7 @@ class Desk:
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
     vanished: Vanished = field(default_factory=Vanished)
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)  # facts become known in order of their times
+    polled: tuple[datetime, int] | None = None  # the last poll, and the requests made by then
     epoch: int | None = None  # of the lease under which this process talks to the portal
     vault: Vault | None = None  # where the application's credential is kept; None with a webhook
     portal_of: PortalOf = Portal  # how to reach the portal with another credential

@@ -6,29 +6,34 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import uvicorn
 
+from app.bitrix.errors import PortalError
 from app.clock import Clock
 from app.desk import Desk, Role, open_desk
-from app.jobs.ask import answer, asked
+from app.jobs.ask import Answer, Question, answer, asked
 from app.jobs.bind import bind_when_due
 from app.jobs.deliver import deliver_full, deliver_next
 from app.jobs.fetch import fetch, spares_sweep
 from app.jobs.follow import follow
 from app.jobs.handle import handle_first, handle_next
+from app.jobs.knock import PACE as KNOCK_PACE
+from app.jobs.knock import knock
 from app.jobs.lead import PACE, lead, step_down
 from app.jobs.listen import listen
 from app.jobs.purge import purge_nightly
-from app.jobs.reconcile import reconcile, reread_open
+from app.jobs.reconcile import poll, poll_pace, reconcile, reread_open
 from app.jobs.recount import recount
 from app.jobs.refresh import refresh_when_due
-from app.jobs.report import send_due
+from app.jobs.report import make_report, send_due, send_report
 from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
+from app.metrics.periods import PeriodKind
 from app.settings import Settings, is_loopback
 from app.web import create_app
 
@@ -38,12 +43,17 @@ REPORT_PACE = timedelta(seconds=30)
 NIGHTLY_PACE = timedelta(minutes=10)
 PEOPLE_PACE = timedelta(minutes=1)
 ASKED_PACE = timedelta(seconds=1)
+POLL_LOOK = timedelta(seconds=2)
 FOLLOW_PACE = timedelta(seconds=10)
 BIND_PACE = timedelta(seconds=10)  # one look at our database; the portal is asked when there is a reason
 FETCH_PACE = timedelta(seconds=20)
 
 
 GRACE_SECONDS = 3  # for requests in hand; the worker has as long after it, and both end within ten
+
+
+MOST_CONNECTIONS = 1000  # more are answered 503: a crowd of idle ones must not take the memory of all
+IDLE_SECONDS = 5  # between two requests of a connection
 
 
 class Server(uvicorn.Server):
@@ -101,18 +111,78 @@ async def sweep_or_fetch(desk: Desk) -> int:
     return found
 
 
+async def bind_and_sweep(desk: Desk) -> int:
+    """What changed before we were subscribed nobody told us: it is looked for at once."""
+    changed = await bind_when_due(desk)
+    return changed + (await sweep_or_fetch(desk) if changed else 0)
+
+
 async def fetch_if_deaf(desk: Desk) -> int:
     """Where no event can be posted to us, the queue is all that tells of changes."""
     return 0 if desk.settings.public_url else await fetch(desk)
 
 
+async def knock_and_sweep(desk: Desk) -> bool:
+    """Once the portal lets us in again, everything that nobody heard of meanwhile is looked for."""
+    opened = await knock(desk)
+    if opened and desk.epoch is not None:
+        await sweep_or_fetch(desk)
+    return opened
+
+
+# --- what commands ask for ---------------------------------------------------------------
+
+
 async def answer_asked(desk: Desk) -> bool:
-    """The sweep that a command asked for, if any did."""
-    question = await asked(desk)
-    if question is None:
-        return False
-    await answer(desk, question, await reconcile(desk))
-    return True
+    """Do what commands ask for; False when none does."""
+    questions = await asked(desk)
+    for question in questions:
+        await answer(desk, question, await _done(desk, question))
+    return bool(questions)
+
+
+async def _done(desk: Desk, question: Question) -> Answer:
+    """Its answer; a `fault` in words where it could not be done."""
+    duty = ON_REQUEST.get(question.duty)
+    if duty is None:
+        return {"fault": "работающая служба другой версии: перезапустите её"}
+    try:
+        return await duty(desk, question.args)
+    except PortalError as fault:
+        return {"fault": str(fault)}
+
+
+async def _sweep(desk: Desk, _: Mapping[str, Any]) -> Answer:
+    return {"found": await reconcile(desk), "fault": desk.health.portal_fault}
+
+
+async def _digest(desk: Desk, args: Mapping[str, Any]) -> Answer:
+    on = date.fromisoformat(args["on"]) if args["on"] else None
+    report = await make_report(desk, PeriodKind(args["period"]), on)
+    await send_report(desk, report, f"digest/by-hand/{desk.now().isoformat()}")
+    return {}
+
+
+async def _lend(desk: Desk, args: Mapping[str, Any]) -> Answer:
+    now = desk.now()
+    return desk.working_portal.budget.lend(now + timedelta(seconds=args["seconds"]), now).told()
+
+
+async def _take_back(desk: Desk, args: Mapping[str, Any]) -> Answer:
+    desk.working_portal.budget.returned(args["part"], desk.now())
+    return {}
+
+
+ON_REQUEST: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[Answer]]] = {
+    "reconcile": _sweep,
+    "digest": _digest,
+    "lend": _lend,
+    "take back": _take_back,
+}
+"""Duties by the names under which commands ask for them (jobs/ask.py)."""
+
+
+# --- who works, and when -----------------------------------------------------------------
 
 
 def led(job: Job) -> Job:
@@ -120,6 +190,19 @@ def led(job: Job) -> Job:
 
     async def run(desk: Desk) -> object:
         return await job(desk) if desk.epoch is not None else False
+
+    return run
+
+
+def let_in(job: Job) -> Job:
+    """The job, not done while the portal shuts us out: nothing is tried, so nothing is given up."""
+
+    async def run(desk: Desk) -> object:
+        shut = desk.working_portal.shut
+        if shut is None:
+            return await job(desk)
+        desk.health.portal_fault = str(shut)
+        return False
 
     return run
 
@@ -142,8 +225,9 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
         ("people", refresh_when_due), ("bind", led(bind_when_due)), ("reconcile", led(sweep_or_fetch)),
         ("recount", led(recount)), ("follow", follow),
     )  # fmt: skip
+    roads = (("first lane", led(let_in(hurry))), ("road", led(let_in(go_on))))
     try:
-        async with tending(desk, (("first lane", led(hurry)), ("road", led(go_on))), _duties(desk), first):
+        async with tending(desk, roads, _duties(desk), first):
             yield
     finally:
         await guarded("step_down", step_down, desk)
@@ -151,26 +235,30 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
 
 def _duties(desk: Desk) -> tuple[Duty, ...]:
     pace = desk.rules.pace
-    led_duties: tuple[Duty, ...] = (
-        ("watch", pace.watch, watch),
-        ("reconcile", pace.reconcile, sweep_or_fetch),
-        ("bind", BIND_PACE, bind_when_due),
+    asking: tuple[Duty, ...] = (
+        ("poll", POLL_LOOK, poll) if poll_pace(desk) else ("reconcile", pace.reconcile, sweep_or_fetch),
+        ("bind", BIND_PACE, bind_and_sweep),
         ("fetch", FETCH_PACE, fetch_if_deaf),
         ("report", REPORT_PACE, send_due),
+        ("people", PEOPLE_PACE, refresh_when_due),
+    )
+    if pace.talk is not None and not poll_pace(desk):  # who polls looks into the queue of talk each time
+        asking += (("listen", pace.talk, listen),)
+    at_home: tuple[Duty, ...] = (
+        ("watch", pace.watch, watch),
         ("nightly", NIGHTLY_PACE, reread_open),
         ("recount", NIGHTLY_PACE, recount),
         ("purge", NIGHTLY_PACE, purge_nightly),
-        ("people", PEOPLE_PACE, refresh_when_due),
         ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
     )
-    if pace.talk is not None:
-        led_duties += (("listen", pace.talk, listen),)
     # The lease lives by real time, whatever the desk's clock does.
     own: tuple[Duty, ...] = (
         ("lead", PACE * desk.clock.speed, lead),
         ("follow", FOLLOW_PACE * desk.clock.speed, follow),
+        ("knock", KNOCK_PACE, knock_and_sweep),
     )
-    return (*own, *((name, every, led(job)) for name, every, job in led_duties))
+    at_portal = ((name, every, led(let_in(job))) for name, every, job in asking)
+    return (*own, *at_portal, *((name, every, led(job)) for name, every, job in at_home))
 
 
 async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None = None) -> None:
@@ -184,6 +272,8 @@ async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None =
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         gc.freeze()  # what lives as long as the process is never looked through again, 100 ms at a time

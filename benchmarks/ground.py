@@ -64,9 +64,17 @@ class Road(httpx.ASGITransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.seen(request)
         response = await super().handle_async_request(request)
-        time = json.loads(await response.aread()).get("time", {})
-        self._clock.leap(timedelta(seconds=time.get("duration", 0.0)))
+        self._clock.leap(_worked(await response.aread()))
         return response
+
+
+def _worked(body: bytes) -> timedelta:
+    """What the portal says; a gateway's page says nothing."""
+    try:
+        time = json.loads(body).get("time", {})
+    except ValueError:
+        return timedelta(0)
+    return timedelta(seconds=time.get("duration", 0.0))
 
 
 @dataclass

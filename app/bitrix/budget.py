@@ -1,7 +1,7 @@
 """What this process may ask of the portal now: limits.py's arithmetic with what has happened so far.
 
 One budget a client. Two processes on one address share it by a loan: the one that runs gives a part of
-its share away for a while, and a command by hand keeps to that part (jobs/borrow.py).
+its share away for a while, and a command by hand keeps to that part (commands/sharing.py).
 """
 
 from __future__ import annotations
@@ -32,26 +32,25 @@ class Loan:
     """A part of a running service's share in another process's hands."""
 
     part: float  # of the lender's share
-    until: datetime
+    until: datetime | None
     tariff: str
     share: float  # of the address's budget
     level: float  # requests that stand in the lent part already
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
-        return {"part": self.part, "until": self.until.isoformat(), "tariff": self.tariff,
+        until = self.until.isoformat() if self.until else None
+        return {"part": self.part, "until": until, "tariff": self.tariff,
                 "share": self.share, "level": self.level}  # fmt: skip
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Loan:
         """The inverse of `told`."""
-        return cls(
-            told["part"],
-            datetime.fromisoformat(told["until"]),
-            told["tariff"],
-            told["share"],
-            told["level"],
-        )
+        until = datetime.fromisoformat(told["until"]) if told["until"] else None
+        return cls(told["part"], until, told["tariff"], told["share"], told["level"])
+
+
+LENT = 0.25  # of our share: a command by hand makes ten requests at once, the service still thirty
 
 
 class Budget:
@@ -115,15 +114,19 @@ class Budget:
 
     # -- sharing --
 
-    def lend(self, part: float, until: datetime, now: datetime) -> Loan:
-        """Give a part of our share away; a later loan takes the former's place."""
+    def lend(self, until: datetime, now: datetime) -> Loan:
+        """Give a part of our share away; of several borrowers each has less than the one before."""
+        lent = self._bucket.share.lent_at(now)
+        part = LENT * (1 - lent)
         taken = self._bucket.borrowed(part, now)
-        self._bucket = self._bucket.lending(part, until, now)
+        self._bucket = self._bucket.lending(lent + part, until, now)
         return Loan(part, until, taken.tariff.name, taken.share.whole, taken.level)
 
-    def returned(self, now: datetime) -> None:
-        """The borrower has ended."""
-        self._bucket = self._bucket.lending(0.0, now, now)
+    def returned(self, part: float, now: datetime) -> None:
+        """A borrower has ended."""
+        share = self._bucket.share
+        left = max(0.0, share.lent_at(now) - part)
+        self._bucket = self._bucket.lending(left, share.lent_until or now, now)
 
     def borrow(self, loan: Loan, now: datetime) -> None:
         """Keep to what another process has lent us."""

@@ -57,8 +57,10 @@ class Share:
 
     def at(self, now: datetime) -> float:
         """Between LEAST_SHARE and 1. Between two changes it only grows."""
-        lent = self.lent if self.lent_until and now < self.lent_until else 0.0
-        return max(LEAST_SHARE, self.whole * (1 - lent) * self.factor_at(now))
+        return max(LEAST_SHARE, self.whole * (1 - self.lent_at(now)) * self.factor_at(now))
+
+    def lent_at(self, now: datetime) -> float:
+        return self.lent if self.lent_until and now < self.lent_until else 0.0
 
     def factor_at(self, now: datetime) -> float:
         """1.0: nobody else was noticed on our address lately."""

@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 
 from app.bitrix import application
 from app.bitrix.application import Features, Fetched, Identity, Subscribed
-from app.bitrix.budget import Budget
+from app.bitrix.budget import Budget, Loan
 from app.bitrix.checking import Checker
 from app.bitrix.client import Client, Clock, Traffic, Transport
 from app.bitrix.config import PortalConfig, SourceConfig
@@ -64,8 +64,8 @@ FIRST_LOOK = timedelta(hours=24)
 NO_LINES: Lines = {}
 
 __all__ = [
-    "Ask", "Changes", "Line", "MessageWork", "Portal", "PortalConfig", "SourceConfig", "StampWork", "Unread",
-    "Unwritten", "Work", "Written",
+    "Ask", "Changes", "Line", "Loan", "MessageWork", "Portal", "PortalConfig", "Shut", "SourceConfig",
+    "StampWork", "Unread", "Unwritten", "Work", "Written",
 ]  # fmt: skip
 
 

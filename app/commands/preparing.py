@@ -12,6 +12,7 @@ from typing import Any
 from app.bitrix.portal import Line
 from app.bitrix.shapes import differences
 from app.commands.speech import Mistake, needs_portal, say, say_json
+from app.commands.sharing import sharing
 from app.desk import Desk, open_desk
 from app.model import Lane
 from app.settings import Settings
@@ -27,8 +28,8 @@ async def check(
     """A line for each thing that must be right; False on any FAIL."""
     needs_portal(settings)
     before = await asyncio.to_thread(_recorded, compare) if compare else None
-    async with open_desk(settings) as desk:
-        lines = await desk.working_portal.check()
+    async with open_desk(settings) as desk, sharing(desk):
+        lines = [*await desk.working_portal.check(), *await _gaps(desk)]
         if record is not None or before is not None:
             shapes = await desk.working_portal.shapes()
             lines += _compared(before, shapes) if before is not None else ()
@@ -69,7 +70,7 @@ def _compared(before: Shapes, now: Shapes) -> list[Line]:
 async def provision(settings: Settings, *, dry_run: bool, layout: bool) -> bool:
     """Create or update the card fields; a second run finds nothing to do."""
     needs_portal(settings)
-    async with open_desk(settings) as desk:
+    async with open_desk(settings) as desk, sharing(desk):
         pretend = dry_run or settings.dry_run
         lines = await desk.working_portal.provision(dry_run=pretend, layout=layout)
         if not pretend:

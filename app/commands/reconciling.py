@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
 
 from app import patience
-from app.commands.speech import Mistake, needs_portal, say
+from app.commands.speech import PATIENCE, answered, needs_portal, say
 from app.desk import Desk, open_desk
-from app.jobs.ask import ask_for_sweep
+from app.jobs.ask import LONGEST_PAUSE, ask
 from app.jobs.lead import lead, step_down
 from app.jobs.reconcile import reconcile as sweep
 from app.jobs.refresh import refresh_people
@@ -15,8 +15,6 @@ from app.serving import walk
 from app.settings import Settings
 from app.store import inbox, outbox, stamps
 from app.web import failures
-
-PATIENCE = timedelta(minutes=2)  # for the running service to do what a command asks
 
 
 async def reconcile(settings: Settings) -> bool:
@@ -32,11 +30,31 @@ async def reconcile(settings: Settings) -> bool:
 
 
 async def _reconcile_there(desk: Desk) -> bool:
-    told = await ask_for_sweep(desk, PATIENCE)
-    if told is None:
-        raise Mistake("работающий сервис не ответил за две минуты: посмотрите /readyz и его журнал")
-    say(f"Найдено изменений: {told['found']}")
-    return await nothing_left(desk) and not told["fault"]
+    told = await ask(desk, "reconcile", {}, PATIENCE)
+    found = told.get("found") if told else None
+    if found is None:
+        answered(told)
+    await _wait_until_handled(desk)
+    say(f"Найдено изменений: {found}")
+    return await nothing_left(desk) and told is not None and not told["fault"]
+
+
+async def _wait_until_handled(desk: Desk) -> None:
+    """Until the running service has handled and delivered what is due, or has taken too long."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            while await _is_busy(desk):  # noqa: ASYNC110  another process's database rows ring no event
+                await asyncio.sleep(LONGEST_PAUSE)
+    except TimeoutError:
+        answered(None)
+
+
+async def _is_busy(desk: Desk) -> bool:
+    async with desk.db.read() as conn:
+        lags = [await inbox.lag(conn, desk.now()), await outbox.lag(conn, desk.now())]
+        if not desk.settings.dry_run:
+            lags.append(await stamps.lag(conn, desk.now()))
+    return any(waiting for waiting, _ in lags)
 
 
 async def _reconcile_here(desk: Desk) -> bool:

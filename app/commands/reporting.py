@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from app import words
-from app.commands.speech import Mistake, needs_database, needs_portal, say, say_json, warn
+from app.commands.speech import PATIENCE, Mistake, answered, needs_database, needs_portal, say, say_json, warn
 from app.desk import Desk, open_desk
+from app.jobs.ask import ask
+from app.jobs.lead import lead, step_down
 from app.jobs.report import NeverSent, Report, hash_of, make_report, report_as_known, send_report
 from app.metrics.digest_tree import digest_tree
 from app.metrics.periods import PeriodKind
@@ -28,7 +30,7 @@ async def digest(
         report = await make_report(desk, period, on)
         await _show(report, out, as_json=as_json)
         if send:
-            await _send_by_hand(desk, report)
+            await _send_by_hand(desk, report, on)
     return True
 
 
@@ -107,9 +109,16 @@ def _write_report(report: Report, out: Path) -> None:
     (out / f"{report.file_stem}.xlsx").write_bytes(report.sheet)
 
 
-async def _send_by_hand(desk: Desk, report: Report) -> None:
+async def _send_by_hand(desk: Desk, report: Report, on: date | None) -> None:
+    """Through the running service, if there is one: it makes the same digest and knows the chat."""
     if not desk.rules.chats.digest:
         raise Mistake("в правилах не указан чат для сводки: [chats] digest")
-    name = f"digest/by-hand/{desk.now().isoformat()}"
-    await send_report(desk, report, name)
+    if await lead(desk):
+        try:
+            await send_report(desk, report, f"digest/by-hand/{desk.now().isoformat()}")
+        finally:
+            await step_down(desk)
+    else:
+        args = {"period": report.digest.period.kind.value, "on": on.isoformat() if on else None}
+        answered(await ask(desk, "digest", args, PATIENCE))
     say("Отправлено в чат.")

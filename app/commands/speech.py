@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from app.serving import NO_PORTAL, NotAllowed
 from app.settings import Settings
 from app.store.engine import file_of
+
+PATIENCE = timedelta(minutes=2)  # for the running service to do what a command asks
 
 
 class Mistake(Exception):
@@ -36,6 +41,15 @@ def needs_database(settings: Settings) -> None:
         raise Mistake(
             f"базы {file} здесь нет: запустите команду в папке службы или укажите B24SLA_DATABASE_URL"
         )
+def answered(told: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What the running service answered. Raises Mistake where it did not, or could not do it."""
+    if told is None:
+        raise Mistake("работающий сервис не ответил за две минуты: посмотрите /readyz и его журнал")
+    if told.get("fault"):
+        raise Mistake(f"работающий сервис не смог: {told['fault']}")
+    return told
+
+
 
 
 def needs_portal(settings: Settings) -> None:

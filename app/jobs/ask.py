@@ -1,52 +1,72 @@
-"""A command asks the running service for a sweep, so that both share one budget of requests."""
+"""A command asks the running service to do something, so that both share one budget of requests.
+
+A question is a mark in the database: which duty, with which arguments. Whoever holds the lease does it
+and leaves the answer, JSON too, beside it. Whoever asked takes both away.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.desk import Desk
-from app.store import inbox, marks, outbox, stamps
+from app.store import marks
 
-ASKED, ANSWERED = "asked/reconcile", "answered/reconcile"
-POLL_SECONDS = 0.5
+ASKED, TOLD = "asked/", "told/"
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks for the answer
+
+Answer = Mapping[str, Any]
 
 
-async def asked(desk: Desk) -> str | None:
-    """The question that nobody has answered yet."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants done."""
+
+    name: str
+    duty: str
+    args: Mapping[str, Any]
+
+
+async def asked(desk: Desk) -> list[Question]:
+    """The questions that nobody has answered yet."""
     async with desk.db.read() as conn:
-        question, answer = await marks.get(conn, ASKED), await marks.get(conn, ANSWERED)
-    return None if question is None or (answer and answer["asked"] == question) else str(question)
+        questions, answers = await marks.under(conn, ASKED), await marks.under(conn, TOLD)
+    open_names = questions.keys() - answers.keys()
+    return [Question(name, questions[name]["duty"], questions[name]["args"]) for name in sorted(open_names)]
 
 
-async def answer(desk: Desk, question: str, found: int) -> None:
-    """Tell the asking command what the sweep found."""
-    told = {"asked": question, "found": found, "fault": desk.health.portal_fault}
+async def answer(desk: Desk, question: Question, told: Answer) -> None:
+    """Leave the answer, unless whoever asked has gone."""
     async with desk.db.begin() as conn:
-        await marks.put(conn, ANSWERED, told)
+        if await marks.get(conn, ASKED + question.name) is not None:
+            await marks.put(conn, TOLD + question.name, dict(told))
 
 
-async def ask_for_sweep(desk: Desk, patience: timedelta) -> dict[str, Any] | None:
-    """Ask, and wait until what was found is handled; None: no answer in time."""
-    question = f"{desk.name} {desk.now().isoformat()}"
+async def ask(desk: Desk, duty: str, args: Mapping[str, Any], patience: timedelta) -> Answer | None:
+    """Have the running service do this; None: no answer in time, and nobody does it later."""
+    name = secrets.token_hex(8)
     async with desk.db.begin() as conn:
-        await marks.put(conn, ASKED, question)
-    for _ in range(int(patience.total_seconds() / POLL_SECONDS)):
-        await asyncio.sleep(POLL_SECONDS)
+        await marks.put(conn, ASKED + name, {"duty": duty, "args": dict(args)})
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            return await _answer(desk, name)
+    except TimeoutError:
+        return None
+    finally:
+        async with desk.db.begin() as conn:
+            await marks.forget(conn, [ASKED + name, TOLD + name])
+
+
+async def _answer(desk: Desk, name: str) -> Answer:
+    pause = FIRST_PAUSE
+    while True:
         async with desk.db.read() as conn:
-            told = await marks.get(conn, ANSWERED)
-            busy = await _is_busy(desk, conn)
-        if told and told["asked"] == question and not busy:
-            return dict(told)
-    return None
-
-
-async def _is_busy(desk: Desk, conn: AsyncConnection) -> bool:
-    """Whether the running service has yet to handle or to deliver something that is due."""
-    lags = [await inbox.lag(conn, desk.now()), await outbox.lag(conn, desk.now())]
-    if not desk.settings.dry_run:
-        lags.append(await stamps.lag(conn, desk.now()))
-    return any(waiting for waiting, _ in lags)
+            told: Answer | None = await marks.get(conn, TOLD + name)
+        if told is not None:
+            return told
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)

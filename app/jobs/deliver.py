@@ -21,8 +21,8 @@ from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
 from app.bitrix.results import unwritten
 from app.desk import Desk
 from app.model import ItemRef, Lane, MessageKind, Ticket, TicketClass
-from app.patience import GIVE_UP_AFTER, MOST_ATTEMPTS, wait_after
-from app.store import inbox, leases, outbox, stamps, tickets
+from app.patience import MOST_ATTEMPTS, is_over, wait_after
+from app.store import facts, inbox, leases, outbox, stamps, tickets
 from app.store.outbox import Outgoing
 
 BATCH = 50
@@ -263,7 +263,7 @@ async def _note_letter(
         key = each.message.key
         if isinstance(answer, Written):
             await outbox.sent(conn, key, answer.portal_id, now)
-        elif answer.final or now - each.created_at > GIVE_UP_AFTER:
+        elif answer.final or is_over(each.created_at, each.attempts, now):
             await outbox.give_up(conn, key, answer.error, now)
         else:
             at = answer.retry_at or now + wait_after(each.attempts + 1)

@@ -20,7 +20,7 @@ from app.desk import Desk, rule_book
 from app.forgetting import is_forgotten, stays_ended
 from app.learning import CardMemory, learned
 from app.model import Decision, Fact, FactKind, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
-from app.patience import GIVE_UP_AFTER, wait_after
+from app.patience import is_over, wait_after
 from app.pinning import Pin, composed, pinned, pins_of
 from app.store import facts as fact_store
 from app.store import inbox, outbox, rules_log, stamps, tickets
@@ -354,7 +354,7 @@ async def _save(conn: AsyncConnection, decision: Decision, now: datetime) -> Non
 
 async def _put_off(conn: AsyncConnection, desk: Desk, claim: Claim, unread: Unread) -> None:
     """Growing waits; what is refused for good becomes failed work at once."""
-    if unread.final or desk.now() - claim.since_at > GIVE_UP_AFTER:
+    if unread.final or is_over(claim.since_at, claim.attempts, desk.now()):
         await inbox.give_up(conn, claim, unread.error, desk.now())
         return
     at = unread.retry_at or desk.now() + wait_after(claim.attempts)

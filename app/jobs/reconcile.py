@@ -19,6 +19,8 @@ DONE_AT = "swept_at"  # when a sweep last read everything
 NIGHTLY = "nightly"
 NIGHT_HOUR = 3  # of the desk's day
 FEW = 50
+POLL = timedelta(seconds=30)  # and as long again for reading and writing: a field within a minute
+POLL_SHARE = 0.09  # of what the portal allows a second
 UNREAD_AFTER = timedelta(minutes=1)  # what waits no longer is not told as unread
 
 
@@ -36,7 +38,9 @@ async def reconcile(desk: Desk) -> int:
         await marks.put(conn, MARKS, dict(changes.marks))
         if not changes.failed:
             await marks.put(conn, DONE_AT, started_at.isoformat())
-        await reports.note_sweep(conn, await _swept(conn, desk, started_at, changes.failed))
+        if _is_noteworthy(desk, changes):
+            await reports.note_sweep(conn, await _swept(conn, desk, started_at, changes.failed))
+            desk.health.sweep_noted_at = desk.now()
     desk.health.portal_fault = changes.failed[0] if changes.failed else None
     if not changes.failed:
         desk.health.last_sweep_at = started_at
@@ -52,11 +56,48 @@ async def _news(conn: AsyncConnection, changes: Changes) -> Sequence[Subject]:
     return news if len(news) <= FEW else ()
 
 
+# --- instead of events -------------------------------------------------------------------
+
+
+def poll_pace(desk: Desk) -> timedelta | None:
+    """How often to sweep where no event can reach us; None: events come, or a queue that keeps them."""
+    wished = desk.rules.pace.poll
+    if isinstance(wished, timedelta):
+        return wished
+    deaf = not desk.settings.event_tokens and desk.settings.client_id is None
+    return POLL if wished == "auto" and deaf else None
+
+
+async def poll(desk: Desk) -> int:
+    """A sweep, once the last one is old enough and its share of requests has been saved up for.
+
+    So all that polling costs stays below a tenth of the bucket, whatever a sweep finds to read and write.
+    """
+    pace, now, spent = poll_pace(desk), desk.now(), desk.working_portal.traffic.requests
+    if pace is None or (desk.polled and now < _next_poll(desk, *desk.polled, pace)):
+        return 0
+    desk.polled = now, spent
+    return await reconcile(desk)
+
+
+def _next_poll(desk: Desk, at: datetime, requests: int, pace: timedelta) -> datetime:
+    drain = desk.working_portal.budget.pacing(desk.now()).tariff.drain
+    used = desk.working_portal.traffic.requests - requests
+    return at + max(pace, timedelta(seconds=used / (drain * POLL_SHARE)) if drain else pace)
+
+
 async def _swept(conn: AsyncConnection, desk: Desk, started_at: datetime, failed: Sequence[str]) -> Swept:
     """How the data stood when the sweep ended, for a report that is asked for later."""
     waiting, age = await inbox.lag(conn, desk.now())
     unread = waiting if age > UNREAD_AFTER else 0
     return Swept(desk.now(), None if failed else started_at, unread, failed[0] if failed else "")
+
+
+def _is_noteworthy(desk: Desk, changes: Changes) -> bool:
+    """Who polls sweeps thousands of times a day; a report that is asked for later needs no more than some."""
+    noted_at = desk.health.sweep_noted_at
+    in_time = noted_at is not None and desk.now() - noted_at < desk.rules.pace.reconcile
+    return not in_time or bool(changes.failed) or poll_pace(desk) is None
 
 
 async def reread_open(desk: Desk) -> int:

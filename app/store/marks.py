@@ -5,6 +5,7 @@ Promise: of several replicas exactly one takes a slot.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,17 @@ async def get(conn: AsyncConnection, name: str) -> Any:
 async def put(conn: AsyncConnection, name: str, value: Any) -> None:
     row = {"name": name, "value": value}
     await conn.execute(upsert(conn, marks, row).values(row))
+
+
+async def under(conn: AsyncConnection, prefix: str) -> dict[str, Any]:
+    """Everything whose name begins so; the rest of the name → the value."""
+    found = sa.select(marks).where(marks.c.name.startswith(prefix, autoescape=True))
+    return {row.name.removeprefix(prefix): row.value for row in await conn.execute(found)}
+
+
+async def forget(conn: AsyncConnection, names: Iterable[str]) -> None:
+    """What is not there is forgotten already."""
+    await conn.execute(sa.delete(marks).where(marks.c.name.in_(list(names))))
 
 
 async def take_slot(conn: AsyncConnection, job: str, slot: str, holder: str, now: datetime) -> bool:

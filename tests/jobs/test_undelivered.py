@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import nothing_left
-from app.jobs.ask import ask_for_sweep, asked
+from app.jobs.ask import ask, asked
 from app.jobs.report import send_due
 from app.patience import GIVE_UP_AFTER, wait_after
 from tests.jobs.scenes import Scene, letter, scene
@@ -46,9 +46,9 @@ async def test_dry_run_sends_no_digest(tmp_path: Path) -> None:
         assert await send_due(town.desk) == 0
 
 
-async def test_a_question_that_nobody_answers_is_given_up(town: Scene) -> None:
-    assert await ask_for_sweep(town.desk, wait_after(1) * 0) is None
-    assert await asked(town.desk)
+async def test_a_question_that_nobody_answers_is_given_up_and_not_done_later(town: Scene) -> None:
+    assert await ask(town.desk, "reconcile", {}, wait_after(1) * 0) is None
+    assert await asked(town.desk) == []
 
 
 def test_waits_grow_to_ten_minutes_and_reach_the_giving_up() -> None:

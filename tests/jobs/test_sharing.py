@@ -1,0 +1,165 @@
+"""Two processes on one database share one budget: a running service and a command by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.bitrix.portal import Portal
+from app.commands import sharing as sharing_module
+from app.commands.sharing import SMALLEST, sharing
+from app.commands.speech import Mistake, answered
+from app.desk import Desk, open_desk
+from app.jobs.ask import Question, answer, ask, asked
+from app.jobs.lead import lead
+from app.model import Lane
+from app.serving import answer_asked
+from benchmarks.ground import Town, town
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.portals("cloud-std", reason="a self-hosted portal has no limits"),
+]
+
+SOON = timedelta(seconds=5)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def service(place: Town) -> AsyncIterator[Desk]:
+    """The running service: it holds the lease and does what it is asked for."""
+    assert await lead(place.desk)
+
+    async def serve() -> None:
+        while True:
+            await answer_asked(place.desk)
+            await asyncio.sleep(0.005)
+
+    serving = asyncio.create_task(serve())
+    yield place.desk
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+@asynccontextmanager
+async def command(place: Town) -> AsyncIterator[Desk]:
+    """Another process on the same database, in front of the same portal."""
+
+    def portal_of(config: object, clock: object) -> Portal:
+        return Portal(config, clock, place.road)  # type: ignore[arg-type]
+
+    async with open_desk(place.desk.settings, clock=place.clock, portal_of=portal_of) as desk:
+        yield desk
+
+
+def capacity(desk: Desk) -> float:
+    return desk.working_portal.budget.pacing(desk.now()).capacity
+
+
+async def test_command_by_hand_works_with_a_part_of_the_services_budget(place: Town, service: Desk) -> None:
+    whole = capacity(service)
+    async with command(place) as by_hand, sharing(by_hand):
+        assert 0 < capacity(by_hand) < capacity(service) < whole
+        assert capacity(by_hand) + capacity(service) == pytest.approx(whole)
+    assert capacity(service) == whole
+
+
+async def test_two_commands_at_once_share_what_is_lent(place: Town, service: Desk) -> None:
+    whole = capacity(service)
+    async with command(place) as one, command(place) as two, sharing(one), sharing(two):
+        assert capacity(one) + capacity(two) + capacity(service) == pytest.approx(whole)
+    assert capacity(service) == pytest.approx(whole)
+
+
+async def test_neither_is_refused_when_both_ask_all_they_may(place: Town, service: Desk) -> None:
+    async def busy(desk: Desk, lane: Lane) -> None:
+        for _ in range(60):
+            await desk.working_portal.people(lane)
+
+    async with command(place) as by_hand, sharing(by_hand):
+        await asyncio.gather(busy(service, Lane.URGENT), busy(by_hand, Lane.URGENT))
+    assert place.portal.refused.total() == 0
+
+
+async def test_loan_of_a_command_that_died_comes_back_by_itself(place: Town, service: Desk) -> None:
+    whole = capacity(service)
+    async with command(place) as by_hand:
+        await ask(by_hand, "lend", {"seconds": 600}, SOON)
+    assert capacity(service) < whole
+    place.clock.leap(timedelta(minutes=10))
+    assert capacity(service) == whole
+
+
+async def test_service_that_does_not_answer_leaves_the_smallest_part(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing_module, "PATIENCE", timedelta(0))
+    assert await lead(place.desk)
+    async with command(place) as by_hand, sharing(by_hand):
+        assert by_hand.working_portal.budget.pacing(by_hand.now()).share == SMALLEST.share
+
+
+async def test_command_without_a_service_has_everything_and_keeps_a_starting_one_waiting(place: Town) -> None:
+    async with command(place) as by_hand:
+        whole = capacity(by_hand)
+        async with sharing(by_hand):
+            assert capacity(by_hand) == whole
+            assert not await lead(place.desk)
+        assert await lead(place.desk)
+
+
+# --- asking for a duty -------------------------------------------------------------------
+
+
+async def test_digest_by_hand_is_sent_by_the_service(place: Town, service: Desk) -> None:
+    async with command(place) as by_hand:
+        told = await ask(by_hand, "digest", {"period": "day", "on": "2026-11-23"}, timedelta(minutes=1))
+        assert by_hand.working_portal.traffic.requests == 0
+    assert answered(told) == {}
+    sent = [message for message in place.portal.messages(place.office.chat) if message["file"]]
+    assert len(sent) == 2
+
+
+async def test_sweep_is_done_by_the_service(place: Town, service: Desk) -> None:
+    place.portal.add_deal("Обращение", category=place.office.category)
+    async with command(place) as by_hand:
+        assert await ask(by_hand, "reconcile", {}, SOON) == {"found": 1, "fault": None}
+        assert by_hand.working_portal.traffic.requests == 0
+
+
+async def test_fault_of_the_portal_is_the_answer(place: Town, service: Desk) -> None:
+    place.portal.faults.fail(None, "http502", times=10)
+    async with command(place) as by_hand:
+        told = await ask(by_hand, "digest", {"period": "day", "on": None}, timedelta(minutes=1))
+    with pytest.raises(Mistake, match="HTTP 502"):
+        answered(told)
+
+
+async def test_duty_that_this_version_does_not_know_is_told_so(place: Town, service: Desk) -> None:
+    async with command(place) as by_hand:
+        with pytest.raises(Mistake, match="другой версии"):
+            answered(await ask(by_hand, "dance", {}, SOON))
+
+
+async def test_answer_for_somebody_who_has_gone_is_not_kept(place: Town) -> None:
+    await answer(place.desk, Question("gone", "reconcile", {}), {"found": 0})
+    async with command(place) as by_hand:
+        assert await ask(by_hand, "reconcile", {}, timedelta(0)) is None
+    assert await asked(place.desk) == []
+
+
+async def test_retrying_failed_work_asks_nothing_of_the_portal(place: Town) -> None:
+    """It only puts rows back: the service reads and writes them."""
+    async with open_desk(place.desk.settings, clock=place.clock, role="web") as by_hand:
+        assert by_hand.portal is None
