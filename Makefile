@@ -6,7 +6,7 @@ READY := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test lint bench lock fuzz audit
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo 'make test    все тесты, вместе с PostgreSQL (TEST_ARGS="tests/sla -x": часть из них)'
 	@echo 'make lint    стиль, типы, направления импортов, зависимости'
 	@echo 'make bench   замеры'
+	@echo 'make fuzz    испорченные входные данные: 200 000 случаев на каждый разбор, случайное начало'
+	@echo 'make audit   известные уязвимости в зависимостях (нужен доступ к базе уязвимостей)'
 	@echo 'make lock    пересобрать файлы зависимостей (нужен uv)'
 
 setup: $(READY)
@@ -47,6 +49,19 @@ lint: setup
 bench: setup
 	@for file in $$(grep -l __main__ benchmarks/*.py); do \
 		echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file" || exit 1; done
+
+# Long forms of tests/security: every reader against spoilt input, every operation of the API against its description.
+fuzz: setup
+	@$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
+	@SCHEMATHESIS_EXAMPLES=300 $(BIN)/python -m pytest -q tests/security/test_described_api.py
+
+# --strict: a package that could not be looked up is a failure, else «no known vulnerabilities» may mean «nothing known».
+audit: setup
+	@for lock in requirements.lock requirements-dev.lock; do \
+		echo "== $$lock"; \
+		$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock \
+			|| { echo "AUDIT: FAILED ($$lock: найдены уязвимости или не всё удалось проверить, см. выше)"; exit 1; }; \
+	done
 
 # No host name may stand in a lock, hence the options that leave addresses and comments out.
 # The service's lock is part of the tests' one: what runs is what was tested.

@@ -1,6 +1,6 @@
 """The API does what /openapi.json says, whatever it is asked: schemathesis over a desk with tickets.
 
-SCHEMATHESIS_EXAMPLES: how many good and how many bad requests every operation gets; `make fuzz` asks for more.
+SCHEMATHESIS_EXAMPLES: how many good and how many bad requests every operation gets; `make fuzz`: more.
 """
 
 from __future__ import annotations
