@@ -250,6 +250,24 @@ def purge(
     _finish(_run(commands.purge(_settings(), day, client, dry_run=dry_run, as_json=as_json)))
 
 
+@app.command()
+def simulate(
+    rules: Annotated[Path, typer.Option(help="Файл других правил.", metavar="ФАЙЛ.toml")],
+    days: Annotated[
+        int, typer.Option(min=0, help="Обращения за столько последних дней; 0 — все.", metavar="ДНЕЙ")
+    ] = 90,
+    out: Annotated[Path | None, typer.Option(help="Таблица.", metavar="ФАЙЛ.xlsx")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Картинка.", metavar="ФАЙЛ.png")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Что было бы с прошлыми обращениями по другим правилам.
+
+    Чей исход изменится, доля в срок, просрочки по часам и дням недели. Ничего не меняет.
+    """
+    _quiet()
+    _finish(_run(commands.simulate(_settings(), rules, days, as_json=as_json, out=out, picture=picture)))
+
+
 # --- what every command shares -----------------------------------------------------------
 
 

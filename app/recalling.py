@@ -30,21 +30,38 @@ class Stretch:
     end_at: datetime
 
 
-async def known_now(
-    conn: AsyncConnection, desk: Desk, stretch: Stretch, now: datetime
-) -> tuple[Knowledge, Cut]:
-    """Also the cut by which the same can be asked again at any time."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Read from the database, not folded yet: no transaction should wait for that."""
+
+    lives: tuple[Life, ...]
+    ended: tuple[Outcome, ...]
+    rules_of: RulesOf
+    stretch: Stretch
+    cut: Cut
+
+    async def known(self) -> Knowledge:
+        """Folded, without holding up the loop."""
+        return await asyncio.to_thread(self._known)
+
+    def _known(self) -> Knowledge:
+        folds = outcomes_as_known(self.lives, self.rules_of, self.cut)
+        return knowledge(folds, self.ended, self.stretch.start_at, self.stretch.end_at)
+
+
+async def remembered_now(conn: AsyncConnection, desk: Desk, stretch: Stretch, now: datetime) -> Remembered:
+    """Its cut is that by which the same can be asked again at any time."""
     known_at = await facts.newest(conn)
-    cut = Cut(known_at or now, now)
     ended = await outcomes.of_ended(conn, stretch.start_at, stretch.end_at)
-    return await _folded(conn, desk, await tickets.open_refs(conn), ended, stretch, cut), cut
+    refs = await tickets.open_refs(conn)
+    return await _remembered(conn, desk, refs, ended, stretch, Cut(known_at or now, now))
 
 
-async def known_then(conn: AsyncConnection, desk: Desk, stretch: Stretch, cut: Cut) -> Knowledge:
+async def remembered_then(conn: AsyncConnection, desk: Desk, stretch: Stretch, cut: Cut) -> Remembered:
     """As it was known at a cut in the past."""
     refs = await facts.recorded_since(conn, min(stretch.start_at, cut.known_at))
     refs |= await outcomes.refs_since(conn, stretch.start_at)
-    return await _folded(conn, desk, refs, (), stretch, cut)
+    return await _remembered(conn, desk, sorted(refs), (), stretch, cut)
 
 
 async def rules_in_force(conn: AsyncConnection, desk: Desk, at: datetime) -> Rules:
@@ -53,20 +70,19 @@ async def rules_in_force(conn: AsyncConnection, desk: Desk, at: datetime) -> Rul
     return (await rule_book(conn, desk, [version]))(version)
 
 
-async def _folded(
+async def _remembered(
     conn: AsyncConnection,
     desk: Desk,
     refs: Iterable[ItemRef],
     ended: Iterable[Outcome],
     stretch: Stretch,
     cut: Cut,
-) -> Knowledge:
-    lives = list((await facts.load_many(conn, refs)).values())
-    rules_of = await _rules_of(conn, desk, lives)
-    folds = await asyncio.to_thread(outcomes_as_known, lives, rules_of, cut)
-    return knowledge(folds, ended, stretch.start_at, stretch.end_at)
+) -> Remembered:
+    lives = tuple((await facts.load_many(conn, refs)).values())
+    return Remembered(lives, tuple(ended), await rules_of_lives(conn, desk, lives), stretch, cut)
 
 
-async def _rules_of(conn: AsyncConnection, desk: Desk, lives: Iterable[Life]) -> RulesOf:
+async def rules_of_lives(conn: AsyncConnection, desk: Desk, lives: Iterable[Life]) -> RulesOf:
+    """Finds every version that these tickets were ever judged by."""
     pins = {pin for life in lives for pin in pins_of(life)}
     return await rule_book(conn, desk, {version for pin in pins for version in (pin.terms, pin.desk)})

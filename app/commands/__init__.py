@@ -6,7 +6,21 @@ from app.commands.failing import failed
 from app.commands.preparing import check, provision
 from app.commands.purging import purge
 from app.commands.reconciling import nothing_left, reconcile
-from app.commands.reporting import digest
+from app.commands.reporting import digest, digest_as_known
+from app.commands.simulating import simulate
 from app.commands.speech import Mistake
 
-__all__ = ["Mistake", "check", "digest", "explain", "export", "failed", "nothing_left", "provision", "purge", "reconcile"]
+__all__ = [
+    "Mistake",
+    "check",
+    "digest",
+    "digest_as_known",
+    "explain",
+    "export",
+    "failed",
+    "nothing_left",
+    "provision",
+    "purge",
+    "reconcile",
+    "simulate",
+]

@@ -29,18 +29,18 @@ def warn(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def progress(text: str) -> None:
+    """How far it has come, on a terminal only: each line in the place of the last."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{text}\x1b[K")
+        sys.stderr.flush()
+
+
 def say_json(value: object) -> None:
     """JSON for programs, Cyrillic readable."""
     say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def needs_database(settings: Settings) -> None:
-    """Raises Mistake where a command that only reads would create an empty database: in a wrong folder."""
-    file = file_of(settings.database_url.get_secret_value())
-    if file is not None and not file.is_file():
-        raise Mistake(
-            f"базы {file} здесь нет: запустите команду в папке службы или укажите B24SLA_DATABASE_URL"
-        )
 def answered(told: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """What the running service answered. Raises Mistake where it did not, or could not do it."""
     if told is None:
@@ -50,6 +50,13 @@ def answered(told: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return told
 
 
+def needs_database(settings: Settings) -> None:
+    """Raises Mistake where a command that only reads would create an empty database: in a wrong folder."""
+    file = file_of(settings.database_url.get_secret_value())
+    if file is not None and not file.is_file():
+        raise Mistake(
+            f"базы {file} здесь нет: запустите команду в папке службы или укажите B24SLA_DATABASE_URL"
+        )
 
 
 def needs_portal(settings: Settings) -> None:

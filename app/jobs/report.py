@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from app.metrics.picture import picture_of
 from app.metrics.sheet import sheet_of
 from app.metrics.targets import targets_of
 from app.model import ItemRef, Message, MessageKind
-from app.recalling import Stretch, known_now, known_then, rules_in_force
+from app.recalling import Stretch, remembered_now, remembered_then, rules_in_force
 from app.reporting import Slot, due_slots
 from app.rules import Rules
 from app.store import inbox, marks, reports, rules_log
@@ -73,11 +73,12 @@ async def make_report(desk: Desk, kind: PeriodKind, on: date | None = None, *, l
     rules, now = desk.rules, desk.now()
     period = _period(kind, on, rules, now)
     async with desk.db.read() as conn:
-        known, cut = await known_now(conn, desk, _stretch(period, rules), now)
+        found = await remembered_now(conn, desk, _stretch(period, rules), now)
         fresh = await _freshness(conn, desk, now)
+    known = await found.known()
     names = {agent: desk.name_of(agent) for agent in sorted(_agents(known))}
     portal = desk.portal.address if desk.portal else ""
-    return await _report(period, known, MadeOf(rules, cut, fresh, names, portal, late))
+    return await _report(period, known, MadeOf(rules, found.cut, fresh, names, portal, late))
 
 
 class NeverSent(Exception):
@@ -97,7 +98,11 @@ async def report_as_known(
         noted = await _noted(conn, period, at)
         if noted is None and at is None:
             raise NeverSent(f"{period.first:%d.%m.%Y}")
-        known, made_of = await _known(conn, desk, period, noted, at or desk.now())
+        made_of = await _made_of(conn, desk, noted, at or desk.now())
+        found = await remembered_then(conn, desk, _stretch(period, made_of.rules), made_of.cut)
+    known = await found.known()
+    if noted is None:
+        made_of = replace(made_of, names={agent: desk.name_of(agent) for agent in sorted(_agents(known))})
     return await _report(period, known, made_of), noted
 
 
@@ -114,18 +119,14 @@ async def _noted(conn: AsyncConnection, period: Period, at: datetime | None) -> 
     return await reports.made_at(conn, period.kind, period.first, at)
 
 
-async def _known(
-    conn: AsyncConnection, desk: Desk, period: Period, noted: Noted | None, at: datetime
-) -> tuple[Knowledge, MadeOf]:
+async def _made_of(conn: AsyncConnection, desk: Desk, noted: Noted | None, at: datetime) -> MadeOf:
+    """What was noted with the report; else what the sweeps tell of that moment."""
     if noted is not None:
-        made_of = await _remembered(conn, desk, noted)
-        return await known_then(conn, desk, _stretch(period, made_of.rules), made_of.cut), made_of
-    rules, cut = await rules_in_force(conn, desk, at), Cut(at, at)
-    known = await known_then(conn, desk, _stretch(period, rules), cut)
+        return await _remembered(conn, desk, noted)
     swept = await reports.last_sweep(conn, at)
     fresh = Freshness(swept.read_at, swept.unread, swept.trouble) if swept else Freshness(None)
-    names = {agent: desk.name_of(agent) for agent in sorted(_agents(known))}
-    return known, MadeOf(rules, cut, fresh, names, desk.portal.address if desk.portal else "")
+    portal = desk.portal.address if desk.portal else ""
+    return MadeOf(await rules_in_force(conn, desk, at), Cut(at, at), fresh, {}, portal)
 
 
 def _stretch(period: Period, rules: Rules) -> Stretch:

@@ -16,12 +16,29 @@ from typing import Any, cast
 
 from app.bitrix.portal import Portal
 from app.clock import SetClock
-from app.desk import Desk
+from app.decision import Around, Known, decide
+from app.desk import Desk, rule_book
 from app.jobs import handle
-from app.model import Card, Gone, ItemRef, Kind, Message, Move, Person, Reading, Side, Utterance
+from app.learning import UNSEEN, CardMemory, learned
+from app.model import (
+    Card,
+    Decision,
+    Fact,
+    Gone,
+    ItemRef,
+    Kind,
+    Message,
+    Move,
+    Person,
+    Reading,
+    Side,
+    Utterance,
+)
+from app.pinning import composed, pins_of
 from app.rules import Rules, load_rules
 from app.settings import Settings
-from app.store import facts, stamps
+from app.store import facts as fact_store
+from app.store import rules_log, stamps, tickets
 from app.store.engine import Database
 from tests.lives import MOSCOW
 
@@ -263,10 +280,46 @@ async def read_one(desk: Desk, life: Life) -> None:
         assert await handle._decide_and_save(conn, desk, life.reading(desk.now(), written))
 
 
+@dataclass
+class Shorthand:
+    """The same road with what it knows in memory: a quarter's readings in a tenth of the statements."""
+
+    desk: Desk
+    facts: dict[ItemRef, list[Fact]] = field(default_factory=dict)
+    decided: dict[ItemRef, Decision] = field(default_factory=dict)
+
+    async def read(self, life: Life) -> None:
+        desk, known = self.desk, self.facts.get(life.ref, [])
+        last = self.decided.get(life.ref)
+        cast("SetClock", desk.clock).advance(timedelta(milliseconds=1))
+        now, wanted = desk.now(), dict(last.stamp.wanted) if last and last.stamp else {}
+        held = dict(life.held)
+        shown = life.reading(now, wanted)
+        pin = handle._pin_of(desk, None, known, now)
+        learnt = learned(shown, known, CardMemory(held | wanted, wanted) if known else UNSEEN)
+        new = [replace(each, recorded_at=now) for each in learnt]
+        new += handle._ours(life.ref, known, pin, now)
+        await self._decide([*known, *new], new, life.ref, pin.terms)
+
+    async def _decide(self, known: list[Fact], new: list[Fact], ref: ItemRef, terms: str) -> None:
+        desk = self.desk
+        ordered = handle._ordered(known)
+        async with desk.db.begin() as conn:
+            rules_of = await rule_book(conn, desk, {terms} | {pin.terms for pin in pins_of(ordered)})
+            around = Around(desk.name_of, lambda _: "", lambda _: "", desk.now(), {}, rules_of=rules_of)
+            rules = composed(rules_of(terms), desk.rules)
+            decision = decide(ordered, Known(None, frozenset()), around, rules, desk.now())
+            assert decision is not None
+            await fact_store.add(conn, [*new, *decision.facts])
+            await tickets.save(conn, decision.ticket, decision.outcomes, decision.tracks)
+            await rules_log.pin(conn, desk.rules.version, desk.rules.text, desk.now())
+        self.facts[ref], self.decided[ref] = [*ordered, *decision.facts], decision
+
+
 async def late_share(db: Database) -> float:
     """Of the facts that the portal dates itself, the share learned an hour or more after they happened."""
     async with db.read() as conn:
-        known = await facts.recorded_since(conn, START)
-        lives = await facts.load_many(conn, known)
+        known = await fact_store.recorded_since(conn, START)
+        lives = await fact_store.load_many(conn, known)
     told = [fact for life in lives.values() for fact in life if fact.kind in {"stage", "utterance", "field"}]
     return sum(fact.recorded_at - fact.happened_at >= HOUR for fact in told) / len(told)
