@@ -6,7 +6,7 @@ The head and the leads decide; the same change by anybody else only asks them (c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
 from app.learning import written
@@ -16,6 +16,8 @@ from app.rules import Rules
 EXTENSION_ASKED = "extension_asked:"  # notes of a ticket: the moment wished for follows
 EXTENSION_UNEXPLAINED = "extension_unexplained"
 WAIVER_ASKED = "waiver_asked"
+
+UNMEANT = timedelta(days=3653)
 
 DUE, REASON, UNTIL, WAIVER = "SLA_SOLVE_DUE", "SLA_EXT_REASON", "SLA_PAUSE_UNTIL", "SLA_WAIVER"
 
@@ -73,12 +75,13 @@ def waiver_is_asked(facts: Sequence[Fact], rules: Rules) -> bool:
 
 
 def _may(fact: Fact, rules: Rules) -> bool:
-    return fact.actor is not None and fact.actor in rules.people.deciders
+    return fact.actor in rules.people.deciders
 
 
 def _instant(fact: Fact) -> datetime | None:
+    """A date as people wrote it; one that is decades away is a slip of the pen (2062 for 2026)."""
     try:
         at = datetime.fromisoformat(fact.value["value"])
     except ValueError:
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
+    return at.astimezone(UTC) if at.tzinfo and abs(at - fact.happened_at) < UNMEANT else None

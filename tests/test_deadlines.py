@@ -129,6 +129,14 @@ def test_a_reason_written_later_settles_it() -> None:
     assert later.ticket.now_cycle.solution.due_at == at("30.11 12:00")
 
 
+def test_only_the_extension_that_stands_must_have_a_reason() -> None:
+    desk = Desk()
+    changed(HEAD, desk=desk, SLA_SOLVE_DUE=FRIDAY)
+    later = changed(HEAD, "24.11 13:00", desk, SLA_SOLVE_DUE=MONDAY, SLA_EXT_REASON="ждём поставку")
+
+    assert later.ticket.notes == ()
+
+
 def test_an_agents_request_goes_when_the_head_extends() -> None:
     desk = Desk()
     asked = changed(AGENT, desk=desk, SLA_SOLVE_DUE=MONDAY)
@@ -175,3 +183,9 @@ def test_a_removed_date_lets_the_postponement_last_till_somebody_ends_it() -> No
     ticket = desk.reads(reading("30.11 10:00", of=emptied, moves=held)).ticket
 
     assert (ticket.state, ticket.now_cycle.solution.paused) == (State.POSTPONED, True)
+
+
+@pytest.mark.parametrize("slip", ["2062-11-30T09:00:00Z", "9999-12-31T23:59:59Z", "0206-11-30T09:00:00Z"])
+def test_a_date_decades_away_is_a_slip_of_the_pen(slip: str) -> None:
+    assert list(extensions([due(slip, "24.11 12:00")], RULES)) == []
+    assert list(postponements([wrote("SLA_PAUSE_UNTIL", slip, "24.11 12:00")])) == [(at("24.11 12:00"), None)]

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.model import Decision, Ledger, OutcomeWord, Side
-from tests.lives import AGENT, HEAD, Desk, at, card, move, reading, rules, said
+from app.handing import level_answers
+from app.model import Decision, Fact, FactKind, Ledger, OutcomeWord, Side
+from tests.lives import AGENT, DEAL, HEAD, Desk, at, card, move, reading, rules, said
 
 DEVELOPER = 12
 DEVELOPERS = replace(rules(), people=replace(rules().people, development=(DEVELOPER,)))
@@ -61,6 +62,13 @@ def test_a_change_of_the_card_by_the_head_is_his_answer() -> None:
     changed(desk, HEAD, "24.11 11:40", SLA_EXT_REASON="беру на себя")
 
     assert (inner(desk)[0].met_at, inner(desk)[0].outcome) == (at("24.11 11:40"), OutcomeWord.MET)
+
+
+def test_a_move_by_the_head_is_his_answer_where_the_portal_tells_who_moved() -> None:
+    moved = Fact(DEAL, FactKind.STAGE, "7", at("24.11 11:20"), at("24.11 11:21"), HEAD, {"stage": "stage:57"})
+
+    assert [(each.level, each.at) for each in level_answers([moved], DEVELOPERS)] == [(1, at("24.11 11:20"))]
+    assert list(level_answers([replace(moved, actor=None)], DEVELOPERS)) == []
 
 
 def test_a_developers_word_answers_for_development_only() -> None:

@@ -128,6 +128,26 @@ def test_what_is_no_ticket_ends_it_without_a_verdict(state: State) -> None:
     assert told(clock) == [("23.11 11:00", "start", "level:1"), ("23.11 16:00", "ended", state)]
 
 
+def test_an_answer_exactly_at_the_deadline_is_in_time() -> None:
+    (clock,) = lines(("23.11 11:00", DEV), ("23.11 12:00", WORK))
+
+    assert clock.outcome is MET
+
+
+def test_handing_on_is_told_as_such_though_it_is_an_act_of_theirs() -> None:
+    head, _ = lines(
+        ("23.11 11:00", DEV), handings=[card("23.11 11:45", 2)], level_answers=[answer("23.11 11:45", 1)]
+    )
+
+    assert head.met_by == "handed_on"
+
+
+def test_a_level_that_did_not_last_a_second_was_nobodys() -> None:
+    (clock,) = lines(("23.11 11:00", VISIT), handings=[card("23.11 11:00", 1)], now="23.11 12:00")
+
+    assert clock.level == 2
+
+
 def test_a_second_hand_over_is_a_clock_of_its_own() -> None:
     found = lines(("23.11 11:00", DEV), ("23.11 11:30", WORK), ("24.11 11:00", DEV), now="24.11 13:00")
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app.model import Ledger, Spoken, State
+from app.sla.ledger import cycles_of
+from app.sla.targets import TermsChange
 from tests.sla.lives import (
     BREACHED,
     CLOSED,
@@ -140,6 +142,22 @@ def test_a_question_to_a_solved_ticket_waits_from_the_return_to_work() -> None:
     assert (shown(clock.started_at), shown(clock.due_at)) == ("23.11 13:00", "23.11 17:00")
 
 
+def test_a_question_to_a_solved_ticket_that_was_a_double_for_a_while_waits_from_the_return_too() -> None:
+    moves = (("23.11 11:00", SOLVED), ("23.11 12:00", State.DUPLICATE), ("23.11 13:00", WORK))
+    (clock,) = clocks(client("23.11 11:30"), moves=moves, now="23.11 14:00")
+
+    assert shown(clock.started_at) == "23.11 13:00"
+
+
+@pytest.mark.parametrize(
+    "spoken", [(client("23.11 11:00"), ours("23.11 11:00")), (ours("23.11 11:00"), client("23.11 11:00"))]
+)
+def test_our_word_in_the_second_of_the_clients_answers_it(spoken: tuple[Spoken, ...]) -> None:
+    (clock,) = clocks(*spoken)
+
+    assert (clock.outcome, clock.spent) == (MET, hours(0))
+
+
 def test_a_question_answered_while_solved_waits_for_nobody() -> None:
     moves = (("23.11 11:00", SOLVED), ("23.11 13:00", WORK))
 
@@ -188,6 +206,20 @@ def test_without_terms_there_is_no_clock() -> None:
     story = life("23.11 10:00", spoken=[REPLIED, client("23.11 11:00")])
 
     assert cycle(story, terms={STANDARD: None}).next_replies == ()
+
+
+def test_a_waiver_is_about_the_terms_that_figures_count() -> None:
+    (clock,) = clocks(client("23.11 11:00"), waived=[(at("23.11 12:00"), "авария у провайдера")])
+
+    assert (clock.waived, clock.outcome) == (False, BREACHED)
+
+
+def test_rules_applied_before_the_wait_are_its_rules_from_the_start() -> None:
+    applied = TermsChange(at("23.11 10:45"), {STANDARD: class_terms(STANDARD, 1, 24)}, "v2", by="7")
+    story = life("23.11 10:00", spoken=[REPLIED, client("23.11 11:00")])
+    (clock,) = cycles_of(story, TERMS, at("23.11 11:30"), [applied])[-1].next_replies
+
+    assert (shown(clock.due_at), told(clock)) == ("23.11 12:00", [("23.11 11:00", "start", "")])
 
 
 def test_a_channel_that_cannot_be_read_accuses_nobody() -> None:

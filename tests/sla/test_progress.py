@@ -90,6 +90,19 @@ def test_a_pause_before_our_message_is_none_of_its_own() -> None:
     assert shown(found[-1].due_at) == "23.11 13:30"
 
 
+def test_a_pause_that_was_over_before_our_message_is_nothing_to_it() -> None:
+    found = news(ours("23.11 11:00"), moves=(("23.11 10:15", HOLD), ("23.11 10:45", WORK)), now="23.11 12:00")
+
+    assert (found[-1].pauses, shown(found[-1].due_at)) == ((), "23.11 13:00")
+
+
+def test_a_class_without_it_takes_the_term_away_and_says_so() -> None:
+    (clock,) = news(classes=[becomes("23.11 11:00", STANDARD)], now="23.11 18:00")
+
+    assert (clock.due_at, clock.outcome) == (None, None)
+    assert told(clock)[-1] == ("23.11 11:00", "retargeted", "class:standard")
+
+
 def test_before_our_first_word_there_is_none() -> None:
     story = life("23.11 09:00", value=EMERGENCY, spoken=[client("23.11 09:10")])
 
