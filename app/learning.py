@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.model import Card, Fact, FactKind, Gone, ItemRef, Move, Reading, Utterance
 
@@ -34,6 +34,11 @@ PEOPLES_CODES = (
 """Fields on the card that people write and we heed (contract.md 5)."""
 
 DEADLINE_BY = "deadline_changed_by"  # in Card.extra of tasks
+
+CLAIMED = "claimed_at"
+"""In a fact's value: the moment that the portal gave it, when that had not come yet."""
+AHEAD_OF_US = timedelta(minutes=1)
+"""Clocks may differ by less; `check` tells by how much."""
 
 SILENT_NOTES = frozenset({"replies_unreadable", "openline_unread"})
 """Notes of a reading that say: what we answered cannot be seen."""
@@ -90,15 +95,8 @@ def _mark(kind: FactKind, ref: ItemRef, at: datetime, known: Sequence[Fact]) -> 
 
 def _history(reading: Reading) -> Iterator[Fact]:
     card, at = reading.card, reading.read_at
-    yield Fact(
-        card.ref,
-        FactKind.CREATED,
-        "1",
-        min(card.created_at, at),
-        at,
-        card.created_by,
-        {"by": card.created_by},
-    )
+    born = {"by": card.created_by, **_claim(card.created_at, at)}
+    yield Fact(card.ref, FactKind.CREATED, "1", min(card.created_at, at), at, card.created_by, born)
     for move in reading.moves:
         yield _stage_fact(card.ref, move, at)
     for utterance in reading.utterances:
@@ -107,13 +105,19 @@ def _history(reading: Reading) -> Iterator[Fact]:
 
 
 def _stage_fact(ref: ItemRef, move: Move, read_at: datetime) -> Fact:
-    value = {"stage": move.stage, "category": move.category}
+    value = {"stage": move.stage, "category": move.category, **_claim(move.at, read_at)}
     return Fact(ref, FactKind.STAGE, move.key, min(move.at, read_at), read_at, move.actor, value)
 
 
 def _utterance_fact(ref: ItemRef, said: Utterance, read_at: datetime) -> Fact:
-    value = {"side": said.side.value, "channel": said.channel, "text": said.text}
+    told = {"side": said.side.value, "channel": said.channel, "text": said.text}
+    value = {**told, **_claim(said.at, read_at)}
     return Fact(ref, FactKind.UTTERANCE, said.key, min(said.at, read_at), read_at, said.author, value)
+
+
+def _claim(at: datetime, read_at: datetime) -> dict[str, str]:
+    """What the portal said of something that it dates after the reading that shows it."""
+    return {CLAIMED: at.isoformat()} if at - read_at > AHEAD_OF_US else {}
 
 
 def _unrecorded_stage(reading: Reading) -> Iterator[Fact]:
@@ -147,6 +151,38 @@ def _fields(reading: Reading, known: Sequence[Fact], memory: CardMemory) -> Iter
             continue  # a deadline that stood there before our first stamp is no extension
         if memory.changed_by_people(code, value):
             yield _field_fact(reading, known, code, value, at_start=False)
+
+
+OVERTAKEN = "overtaken"  # in a fact's value: learnt from what our own write came after
+
+
+def is_overtaken(known: Iterable[Fact], read_at: datetime) -> bool:
+    """Whether something was learnt beside the readings since this one, and must still be decided on."""
+    return any(fact.value.get(OVERTAKEN) and fact.recorded_at >= read_at for fact in known)
+
+
+def seen_before_writing(
+    ref: ItemRef,
+    values: Mapping[str, str],
+    by: int | None,
+    changed_at: datetime | None,
+    known: Sequence[Fact],
+    memory: CardMemory,
+    now: datetime,
+) -> tuple[Fact, ...]:
+    """What people had written on a card when our own write overtook them: with them as its authors.
+
+    A later reading finds us as the card's last writer, so this is the only evidence of who it was.
+    """
+    found = []
+    for code, value in values.items():
+        was_stamped = code != "SLA_SOLVE_DUE" or memory.attempted.get(code)
+        if code in PEOPLES_CODES and was_stamped and memory.changed_by_people(code, value):
+            number = sum(f.kind is FactKind.FIELD and f.value["code"] == code for f in known) + 1
+            told = {"code": code, "value": value, OVERTAKEN: True}
+            at = min(changed_at or now, now)
+            found.append(Fact(ref, FactKind.FIELD, f"{code}#{number}", at, now, by, told))
+    return tuple(found)
 
 
 def latest_fields(known: Iterable[Fact]) -> dict[str, str]:

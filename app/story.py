@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.deadlines import extensions, postponements, waivers
+from app.gaps import BORN_WITHIN, UNKNOWN_STAGE, gaps_of
 from app.handing import handing_reasons, handings, level_answers
 from app.learning import PEOPLES_CODES, field_order
 from app.model import (
@@ -89,7 +90,7 @@ def telling(
         classing.verdict_now,
         classes[-1].by_person,
         tuple(classing.new),
-        notes,
+        (*notes, *gaps_of(facts, created_at)),
     )
 
 
@@ -128,6 +129,8 @@ def _states(
 
 
 StageRow = tuple[datetime, str, int | None, int | None]
+UNTOLD = ""
+"""The stage of a beginning that the history does not tell."""
 
 
 def _stage_rows(facts: Sequence[Fact], created_at: datetime, category: int | None) -> list[StageRow]:
@@ -135,22 +138,34 @@ def _stage_rows(facts: Sequence[Fact], created_at: datetime, category: int | Non
     for fact in _ordered(facts, FactKind.STAGE):
         own = fact.value.get("category")
         rows.append((fact.happened_at, fact.value["stage"], category if own is None else own, fact.actor))
-    if rows:
-        # The first row and the item are born together; the portal may write one a second later.
-        at, *rest = rows[0]
-        rows[0] = (min(at, max(created_at, at - timedelta(seconds=2))), *rest)  # type: ignore[assignment]
-    return rows
+    return _from_birth(rows, created_at)
+
+
+def _from_birth(rows: list[StageRow], created_at: datetime) -> list[StageRow]:
+    """The first row and the item are born together, though the portal may write one a second later.
+
+    Where the first row is missing, the ticket was new from its creation: in whichever funnel the
+    first row that is known tells of.
+    """
+    if not rows or rows[0][0] <= created_at:
+        return rows
+    (at, stage, category, actor), *rest = rows
+    if at - created_at <= BORN_WITHIN:
+        return [(created_at, stage, category, actor), *rest]
+    return [(created_at, UNTOLD, category, None), *rows]
 
 
 def _state(source: Source | None, stage: str, found: Sequence[StateChange], notes: list[str]) -> State | None:
     if source is None:
         return State.LEFT if found else None
+    if stage == UNTOLD:
+        return State.NEW
     state = source.stages.get(stage)
     if state is not None:
         return state
     if _is_column(stage) and not any(map(_is_column, source.stages)):
         return None  # a project whose kanban the rules do not use
-    notes.append(f"unknown_stage:{stage}")
+    notes.append(f"{UNKNOWN_STAGE}{stage}")
     standing = found[-1].state if found else State.NEW
     return State.IN_PROGRESS if standing is State.LEFT else standing
 

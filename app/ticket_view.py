@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app import words
+from app.gaps import AHEAD, BORN_LATE, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNKNOWN_STAGE, UNTIMED
 from app.model import Cycle, ExplainedSpan, ItemRef, Kind, Ticket
 
 _CARD = {
@@ -42,6 +43,31 @@ def why_words(code: str) -> str:
     if kind in _WHY_NAMED:
         return f"{_WHY_NAMED[kind]}: {name}" if name else _WHY_NAMED[kind]
     return code
+
+
+_GAP = {
+    UNKNOWN_STAGE: "стадия не описана в правилах: состояние осталось прежним",
+    NO_BEGINNING: "в истории стадий нет начала: сроки идут с создания карточки",
+    BORN_LATE: "история начинается раньше создания карточки: сроки идут с её первой записи",
+    UNTIMED: "о смене стадии сказала только карточка: время взято по её последнему изменению",
+    OUT_OF_ORDER: "записи истории стоят не по порядку времени: они разложены по времени",
+    ONE_INSTANT: "несколько стадий в одну секунду: действует последняя из них",
+    AHEAD: "часы портала забегали вперёд: событию из будущего дано время, когда его прочитали",
+}
+
+
+def gaps_in_words(notes: Iterable[str]) -> tuple[str, ...]:
+    """What a ticket's history lacks and how it was counted nevertheless; other notes say nothing here."""
+    return tuple(words for note in notes if (words := gap_in_words(note)))
+
+
+def gap_in_words(note: str) -> str:
+    """One such lack; empty for another note. «unknown_stage:» without a stage is any of them."""
+    kind, stage = note, ""
+    if note.startswith(UNKNOWN_STAGE):
+        kind, stage = UNKNOWN_STAGE, note.removeprefix(UNKNOWN_STAGE)
+    text = _GAP.get(kind, "")
+    return text.replace("стадия", f"стадия «{stage}»", 1) if stage else text
 
 
 _SAID = {
@@ -107,6 +133,7 @@ def ticket_json(
         "sla_state": ticket.sla_state,
         "escalation_level": ticket.escalation_level,
         "repeat_of": ticket.repeat_of or None,
+        "gaps": list(gaps_in_words(ticket.notes)),
         "spans": [_span(span) for span in spans],
     }
 

@@ -12,7 +12,7 @@ from app.desk import Desk, open_desk
 from app.model import ExplainedSpan, ItemRef, Ledger, Ticket
 from app.settings import Settings
 from app.store import outbox, tickets
-from app.ticket_view import said_words, ticket_json, why_words
+from app.ticket_view import gaps_in_words, said_words, ticket_json, why_words
 from app.web.looking import portal_url, spans_of
 
 
@@ -55,6 +55,8 @@ def _explanation(
             yield _term_line(clock, clock.due_at, zone)
     for span in spans:
         yield _span_line(span, zone)
+    for gap in gaps_in_words(ticket.notes):
+        yield f"Пробел: {gap}"
     yield f"Версии: {_versions(ticket)}"
     for line in sorted({said_words(key, desk.name_of) for key in said} - {""}):
         yield f"  Сообщение: {line}"

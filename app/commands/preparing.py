@@ -9,14 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app import words
 from app.bitrix.portal import Line
 from app.bitrix.shapes import differences
-from app.commands.speech import Mistake, needs_portal, say, say_json
 from app.commands.sharing import sharing
+from app.commands.speech import Mistake, needs_portal, say, say_json
 from app.desk import Desk, open_desk
+from app.gaps import GAPS
 from app.model import Lane
 from app.settings import Settings
 from app.store import inbox, stamps, tickets
+from app.ticket_view import gap_in_words
 
 Shapes = Mapping[str, Any]
 """Method → the shape of its answers."""
@@ -40,6 +43,22 @@ async def check(
     else:
         _show_lines(lines)
     return not any(line.level == "FAIL" for line in lines)
+
+
+async def _gaps(desk: Desk) -> list[Line]:
+    """What the histories of known tickets lack; each ticket's explanation tells its own."""
+    async with desk.db.read() as conn:
+        found = await tickets.noted(conn, GAPS)
+    told = {note: f"{_of_tickets(count)} {gap_in_words(note)}" for note, (count, _) in found.items()}
+    lines = [
+        Line("WARN", told[note], f"посмотрите, например, b24sla explain {ref}")
+        for note, (_, ref) in found.items()
+    ]
+    return lines or [Line("OK", "истории обращений без пробелов")]
+
+
+def _of_tickets(count: int) -> str:
+    return f"у {words.plural(count, 'обращения', 'обращений', 'обращений')}"
 
 
 def _record(file: Path, shapes: Shapes) -> None:

@@ -72,6 +72,17 @@ async def load_many(conn: AsyncConnection, refs: Iterable[ItemRef]) -> dict[Item
     return {ticket.ref: ticket for ticket in found}
 
 
+async def noted(conn: AsyncConnection, notes: Sequence[str]) -> dict[str, tuple[int, ItemRef]]:
+    """A note, or how notes begin → how many tickets have it, and one of them; notes of nobody left out."""
+    own = sa.cast(tickets.c.body["notes"], sa.Text)
+    has = [own.contains(f'"{note}', autoescape=True) for note in notes]
+    counts = [sa.func.count(sa.case((each, 1))) for each in has]
+    samples = [sa.func.min(sa.case((each, tickets.c.ref))) for each in has]
+    row = (await conn.execute(sa.select(*counts, *samples))).one()
+    told = zip(notes, row[: len(notes)], row[len(notes) :], strict=True)
+    return {note: (count, ItemRef.parse(ref)) for note, count, ref in told if count}
+
+
 async def known(conn: AsyncConnection, refs: Iterable[ItemRef]) -> set[ItemRef]:
     """Those of which there is a ticket."""
     found: set[ItemRef] = set()

@@ -62,6 +62,7 @@ class TicketAnswer(_Answer):
     escalation_level: int
     repeat_of: str | None
     provisional: bool
+    gaps: list[str]
     spans: list[SpanAnswer]
 
 

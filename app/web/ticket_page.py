@@ -10,7 +10,7 @@ from app import words
 from app.model import ClockName, Cycle, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Story, Ticket
 from app.sla.explanation import ledger_end
 from app.sla.state import sla_state
-from app.ticket_view import card_url, rfc3339
+from app.ticket_view import card_url, gaps_in_words, rfc3339
 from app.web.board import KIND_LABEL, Surroundings, left_words, length_words, used_share
 from app.web.histories import Happened, history
 from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
@@ -117,9 +117,9 @@ def _notes(ticket: Ticket, around: Surroundings) -> Iterator[str]:
 
 
 def _note(note: str, around: Surroundings) -> str:
+    for gap in gaps_in_words([note]):
+        return f"{gap[0].upper()}{gap[1:]}."
     code, _, value = note.partition(":")
-    if code == "unknown_stage":
-        return f"Стадия «{value}» не описана в правилах, поэтому состояние осталось прежним."
     if code == "extension_asked":
         wished = words.moment(datetime.fromisoformat(value), around.zone)
         return f"Просят перенести срок решения на {wished}. Продлить может руководитель: в карточке."

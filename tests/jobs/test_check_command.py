@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 from app.commands import preparing
 from app.commands.speech import Mistake
 from app.desk import Desk
-from tests.jobs.scenes import Scene, scene
+from app.store import tickets
+from app.words import NBSP
+from tests.jobs.scenes import Scene, letter, scene
 
 pytestmark = pytest.mark.anyio
 
@@ -81,3 +84,20 @@ async def test_file_that_is_no_recording_is_a_mistake(town: Scene, tmp_path: Pat
     await anyio.Path(file).write_text(text, "utf-8")
     with pytest.raises(Mistake, match="check --record"):
         await check(town, compare=file)
+
+
+async def test_gaps_of_histories_are_counted(town: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    case = town.office.receive(letter(), town.office.agents[0])
+    await town.settle()
+    strange = replace(await town.ticket(case), notes=("unknown_stage:C3:X", "gap:beginning"))
+    async with town.desk.db.begin() as conn:
+        await tickets.save(conn, strange, [])
+
+    assert await check(town)
+
+    look = f"Посмотрите, например, b24sla explain deal:{case.id}"
+    said = capsys.readouterr().out.replace(NBSP, " ").splitlines()
+    assert [line for line in said if "explain" in line] == [
+        f"WARN у 1 обращения стадия не описана в правилах: состояние осталось прежним. {look}",
+        f"WARN у 1 обращения в истории стадий нет начала: сроки идут с создания карточки. {look}",
+    ]

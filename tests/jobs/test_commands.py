@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 
 from app import commands
 from app.metrics.periods import PeriodKind
+from app.store import tickets
 from tests.jobs.scenes import letter, ref_of, scene
 
 pytestmark = pytest.mark.anyio
@@ -38,3 +40,16 @@ async def test_explain_for_programs_is_the_apis_ticket(
     assert told["ref"] == f"deal:{case.id}"
     assert told["class"] == "standard"
     assert told["url"].endswith(f"/crm/deal/details/{case.id}/")
+
+
+async def test_explain_names_what_the_history_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scene(tmp_path) as town:
+        case = town.office.receive(letter(), town.office.agents[0])
+        await town.settle()
+        strange = replace(await town.ticket(case), notes=("gap:order",))
+        async with town.desk.db.begin() as conn:
+            await tickets.save(conn, strange, [])
+        assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
+    assert "Пробел: записи истории стоят не по порядку времени" in capsys.readouterr().out

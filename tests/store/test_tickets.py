@@ -189,3 +189,16 @@ async def test_a_returned_ticket_stands_by_its_last_cycle(database: Database) ->
     async with database.begin() as conn:
         await save(conn, returned, ticket(deal(2)))
         assert await numbers(conn) == [41, 2]
+
+
+async def test_notes_are_counted_with_one_ticket_for_each(database: Database) -> None:
+    async with database.begin() as conn:
+        await save(
+            conn,
+            ticket(deal(5), notes=("unknown_stage:C3:A", "gap:order")),
+            ticket(deal(6), notes=("unknown_stage:C3:Я",)),
+            ticket(deal(7), title="gap:order"),
+        )
+        found = await tickets.noted(conn, ["unknown_stage:", "gap:order", "gap:ahead"])
+
+    assert found == {"unknown_stage:": (2, deal(5)), "gap:order": (1, deal(5))}

@@ -19,6 +19,7 @@ KEYS = """
 ref cycle title url class class_why class_sure confidence area agent_id agent client object channel state
 created_at started_at reply_due solve_due first_reply_at reply_met_by solved_at closed_at confirmed_at
 sla_state reply_outcome solve_outcome pause_seconds reopen_count escalation_level repeat_of provisional spans
+gaps
 """.split()
 CODES = """
 reply_sla solve_sla sla extensions reply_median reply_p90 solve_median solve_p90 created solved closed backlog

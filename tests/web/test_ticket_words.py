@@ -68,3 +68,11 @@ async def test_clocks_that_are_over_in_time_do_not_fill_the_page(
     moves = (("24.11 10:00", "DEV"), ("24.11 10:30", "PREPARATION"))
     await live(desk, 48, "24.11 09:00", replies=("24.11 09:30",), moves=moves)
     assert "Внутренний срок" not in await page(client, 48)
+
+
+async def test_what_the_history_lacks_is_said(client: httpx.AsyncClient, desk: Desk) -> None:
+    await live(desk, 48, "24.11 09:00", moves=(("24.11 10:00", "MYSTERY"),))
+    words = "тадия «C3:MYSTERY» не описана в правилах: состояние осталось прежним"
+    assert f"С{words}." in await page(client, 48)
+    item = (await client.get("/api/v1/tickets/deal:48")).json()
+    assert item["gaps"] == [f"с{words}"]
