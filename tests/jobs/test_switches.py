@@ -7,10 +7,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from app.demo.office import Case
-from app.demo.portal import CLOUD_STD, SELF_HOSTED, Profile
+from app.demo.portal import CLOUD_STD, SELF_HOSTED, UNLIMITED, Profile
+from app.jobs.knock import knock
+from app.jobs.lead import lead
 from app.jobs.watch import watch
 from app.model import State, Ticket
 from tests.jobs.scenes import FIRE, SMS, Scene, letter, scene
@@ -154,19 +157,21 @@ async def usual(tmp_path_factory: pytest.TempPathFactory) -> End:
 
 SWITCHES: dict[str, Profile] = {
     "self-hosted": SELF_HOSTED,
-    "the batch pays for its commands": replace(CLOUD_STD, batch_billed="batch", refused_count=True),
-    "nobody pays for a batch": replace(CLOUD_STD, batch_billed="nobody", whole_start=True),
-    "no running-time limit": replace(CLOUD_STD, operating=None),
-    "old events": replace(CLOUD_STD, handler_id=False, timeline_event="flat", event_ts="sent"),
-    "old task card": replace(CLOUD_STD, task_card="comments", comment_before="N", kanban_history="STAGE"),
-    "a move between funnels is no update": replace(CLOUD_STD, funnel_move="category"),
-    "restored as changed": replace(CLOUD_STD, restored="update", empty_multiple="false"),
-    "restored in silence": replace(CLOUD_STD, restored="nothing", empty_multiple="text"),
-    "older than CRM 25": replace(CLOUD_STD, original_names=False, v3=False, loopback_handlers=False),
-    "nothing but what is asked for": replace(
-        CLOUD_STD, uncounted="absent", all_has_own=False, empty_multiple="list", required_code="-"
+    "the batch pays, an older CRM, restored in silence": replace(
+        CLOUD_STD, batch_billed="batch", refused_count=True, original_names=False, v3=False,
+        loopback_handlers=False, restored="nothing", empty_multiple="text",
     ),
-}
+    "nobody pays, events as they were, restored as changed": replace(
+        CLOUD_STD, batch_billed="nobody", handler_id=False, timeline_event="flat", comment_before="N",
+        event_ts="sent", restored="update", empty_multiple="false",
+    ),
+    "no running time, nothing but what is asked for": replace(
+        CLOUD_STD, operating=None, whole_start=True, uncounted="absent", all_has_own=False,
+        empty_multiple="list", required_code="-", funnel_move="category",
+    ),
+    "the old task card in the cloud": replace(CLOUD_STD, task_card="comments", kanban_history="STAGE"),
+}  # fmt: skip
+"""Several in a row, since a day takes seconds: whichever breaks it is found by halves."""
 
 
 @pytest.mark.parametrize("name", SWITCHES)
@@ -180,7 +185,6 @@ APART = {
     "name", "bucket", "drain", "costs", "portal_zone", "user_zone", "license", "features",
 }  # fmt: skip
 """Fields of a profile about which the sources agree: tariffs, zones."""
-REFUSALS = {"credentials_status", "overload_status", "deleted_status", "user_access_status"}
 
 
 def test_every_open_question_is_a_row() -> None:
@@ -190,7 +194,54 @@ def test_every_open_question_is_a_row() -> None:
         for profile in SWITCHES.values()
         if getattr(profile, field.name) != getattr(CLOUD_STD, field.name)
     }
-    assert {field.name for field in fields(Profile)} - switched - APART - REFUSALS == set()
+    assert {field.name for field in fields(Profile)} - switched - APART - {
+        name for _, name, _ in STATUSES
+    } == set()
+
+
+STATUSES = [
+    ("credentials", "credentials_status", (401, 403)),
+    ("overload", "overload_status", (503, 401)),
+    ("deleted", "deleted_status", (500, 410, 403)),
+    ("user_access", "user_access_status", (403, 401)),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "statuses"), STATUSES)
+async def test_refusal_is_known_by_its_code_whatever_its_status(
+    kind: str, name: str, statuses: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Shut out, the service asks nothing, tells a person, looks again, and goes on where it was."""
+    ends = [await refused_once(tmp_path / str(status), kind, {name: status}) for status in statuses]
+    assert ends[0].fields["SLA_CLASS"] == "standard"
+    assert len(ends[0].notices) == 1
+    assert ends == [ends[0]] * len(statuses)
+
+
+@dataclass(frozen=True)
+class After:
+    """What is left of a refusal: the card, who was told, and what was asked of the portal meanwhile."""
+
+    fields: dict[str, Any]
+    notices: list[str]
+    asked: int
+
+
+async def refused_once(folder: Path, kind: str, switched: dict[str, Any]) -> After:
+    await anyio.Path(folder).mkdir()
+    async with scene(folder, kind=replace(UNLIMITED, **switched)) as town:
+        await lead(town.desk)
+        case = town.office.receive(letter(), town.office.agents[0])
+        town.portal.faults.fail(None, kind)
+        await town.settle()
+        before = town.portal.requests
+        await knock(town.desk)
+        await town.settle()
+        asked = town.portal.requests - before
+        town.clock.set(at("24.11 11:30"))  # even after an overload somebody has looked by then
+        await knock(town.desk)
+        await town.settle()
+        return After(plain(town.fields(case)), told(town.portal.notices(town.office.head)), asked)
 
 
 def test_usual_day_has_something_of_everything(usual: End) -> None:
