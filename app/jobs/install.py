@@ -30,8 +30,6 @@ class Unwelcome(Exception):
 
 async def install(desk: Desk, auth: Mapping[str, Any]) -> Identity:
     """Keep the tokens that an installing post brought. Raises Unwelcome, RetryLater."""
-    if desk.vault is None:
-        raise Unwelcome("служба подключена вебхуком, приложение ей не нужно")
     tokens, application_token = tokens_of(auth, desk.now()), auth.get("application_token")
     if tokens is None:
         raise Unwelcome("в запросе нет токенов приложения")

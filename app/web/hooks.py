@@ -87,13 +87,14 @@ def _tree(request: Request, body: bytes) -> dict[str, Any]:
 
 async def _check_application(request: Request, tree: dict[str, Any]) -> None:
     """No webhook of ours: it must come of the installed application. Raises Problem."""
+    if await installing.of_application(request, tree):
+        return
     senders: Senders = request.app.state.senders
     try:
         known = await senders.is_application(token_of(tree))
     except PortalError as error:  # the database does not tell whose token it is
-        raise Problem(503, "Событие не проверено: база данных недоступна.", retry_after="10") from error
-    if await installing.of_application(request, tree):
-        return
+        detail = "Событие не проверено: токен приложения не прочитать; причины — по адресу /readyz."
+        raise Problem(503, detail, retry_after="10") from error
     if not known:
         raise Problem(403, "Токен события не подходит: проверьте B24SLA_EVENT_TOKENS.")
     senders.note_domain(tree["auth"])

@@ -29,6 +29,7 @@ from app.web.bodies import limited_body
 from app.web.problems import Problem
 
 BODY_LIMIT = 64 * 1024
+OF_ITSELF = frozenset({"ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL"})
 LIBRARY = "https://api.bitrix24.com"
 _FINISH = "BX24.init(function(){BX24.installFinish();});"
 _HASH = base64.b64encode(hashlib.sha256(_FINISH.encode()).digest()).decode()
@@ -66,6 +67,8 @@ async def receive(request: Request) -> Response:
     if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
         raise Problem(415, "Сжатые тела не принимаются.")
     tree = _tree(body, request.headers.get("content-type", ""))
+    if request.app.state.desk.vault is None:
+        raise Problem(403, "Служба подключена вебхуком, приложение ей не нужно.")
     if "event" in tree:
         if not await of_application(request, tree):
             raise Problem(400, "Здесь ждут только установку приложения; события идут на /webhooks/bitrix24.")
@@ -91,27 +94,26 @@ async def of_application(request: Request, tree: Mapping[str, Any]) -> bool:
     prove itself in either way; a removal comes without tokens and needs the application's own.
     """
     name = str(tree["event"]).strip().upper()
-    if name not in {"ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL"}:
+    if name not in OF_ITSELF or request.app.state.desk.vault is None:
         return False
-    desk: Desk = request.app.state.desk
     try:
-        known = await request.app.state.senders.is_application(token_of(tree))
-        if name == "ONAPPUNINSTALL":
-            await _uninstalled(request, known=known)
-        elif name == "ONAPPUPDATE" and known:
-            await unbound(desk)
-        else:
+        if name == "ONAPPINSTALL" or not await _heeded(request, name, token_of(tree)):
             await _installed(request, tree)
     except PortalError as error:
         raise _unanswered(error) from error
     return True
 
 
-async def _uninstalled(request: Request, *, known: bool) -> None:
-    if not known:
-        raise Problem(403, "Токен события не подходит.")
-    await uninstall(request.app.state.desk)
-    request.app.state.senders.forget()
+async def _heeded(request: Request, name: str, token: str) -> bool:
+    """An update or a removal under the application's own token; False: an update that has to prove itself."""
+    state = request.app.state
+    if not await state.senders.is_application(token):
+        if name == "ONAPPUNINSTALL":
+            raise Problem(403, "Токен события не подходит.")
+        return False
+    await (uninstall if name == "ONAPPUNINSTALL" else unbound)(state.desk)
+    state.senders.forget()
+    return True
 
 
 async def _installed(request: Request, tree: Mapping[str, Any]) -> Identity:
@@ -142,10 +144,11 @@ def _unanswered(error: PortalError) -> Problem:
 
 def _finished(desk: Desk, who: Identity) -> Response:
     """The page of the frame; it finishes an installation that is not finished yet."""
+    parents = {desk.settings.portal_address, desk.portal.address if desk.portal else ""} - {""}
     script = f'<script src="{LIBRARY}/api/v1/"></script><script>{_FINISH}</script>'
     policy = (
         f"default-src 'none'; script-src {LIBRARY} 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; "
-        f"frame-ancestors {desk.settings.portal_address}"
+        f"frame-ancestors {' '.join(sorted(parents))}"
     )
     page = _PAGE.format(script="" if who.installed else script)
     # Browsers that know frame-ancestors heed it instead of X-Frame-Options.

@@ -19,7 +19,7 @@ from app.jobs.fetch import fetch
 from app.jobs.install import uninstall
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
-from app.serving import sweep_or_fetch, walk
+from app.serving import bind_and_sweep, sweep_or_fetch, walk
 from app.store import inbox
 from app.web.health import Queues, readiness
 from tests.jobs.applied import SERVICE, Applied, applied
@@ -207,6 +207,24 @@ async def test_lost_update_is_found_at_the_next_start(town: Applied) -> None:
     async with town.restarted() as desk:
         await bind_when_due(desk)
     assert town.bound() == before
+
+
+async def test_update_that_another_process_heard_of_is_mended_by_the_one_that_works(town: Applied) -> None:
+    before, worker = town.bound(), town.desk
+    async with town.restarted():
+        town.portal.update_application(town.application)
+        await town.deliver()
+    assert await bind_when_due(worker) > 0
+    assert town.bound() == before
+
+
+async def test_what_came_before_the_installation_is_swept_at_once(tmp_path: Path) -> None:
+    async with applied(tmp_path, installed=False) as scene:
+        scene.receives(letter(FIRE, "Пожар"))
+        await scene.deliver()
+        assert await bind_and_sweep(scene.desk) > 0
+        async with scene.desk.db.read() as conn:
+            assert (await inbox.lag(conn, scene.desk.now()))[0] > 0
 
 
 async def test_renamed_portal_is_followed_and_remembered(town: Applied) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.demo.portal.world import Application
 from app.store import inbox
@@ -228,6 +229,27 @@ async def test_stranger_cannot_remove_it(bare: Applied, address: str) -> None:
     assert await is_installed(bare)
 
 
+async def test_installing_again_mends_a_lost_key(bare: Applied) -> None:
+    """The stored tokens cannot be opened any more: events are not judged, an installation is."""
+    form = post_of(bare)
+    await posted(bare, form)
+    bare.settings = bare.settings.model_copy(update={"secret_key": SecretStr("another-key-of-the-desk")})
+    async with bare.restarted():
+        assert (await posted(bare, event(bare, "ONCRMDEALADD"), HOOK)).status_code == 503
+        assert (await posted(bare, form, HOOK)).status_code == 200
+        assert (await posted(bare, event(bare, "ONCRMDEALADD"), HOOK)).status_code == 200
+
+
+async def test_another_domain_in_an_event_is_only_noted(
+    bare: Applied, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await bare.deliver()
+    for _ in range(2):
+        await posted(bare, event(bare, "ONCRMDEALADD", **{"auth[domain]": "new.example"}), HOOK)
+    assert (await bare.stored()).portal == ADDRESS
+    assert capsys.readouterr().out.count("new.example") == 1
+
+
 async def test_another_process_hears_of_the_installation(bare: Applied) -> None:
     """Its memory of the token is older than the database's."""
     await bare.deliver()
@@ -246,5 +268,5 @@ async def test_service_with_a_webhook_installs_nothing(tmp_path: Path) -> None:
     async with scene(tmp_path) as town:
         form = {"event": "ONAPPINSTALL", "auth[access_token]": "a"}
         async with httpx.AsyncClient(transport=town.web, base_url=SERVICE) as client:
-            assert (await client.post("/install", data=form)).status_code == 403
-            assert (await client.post("/webhooks/bitrix24", data=form)).status_code == 403
+            for address in ("/install", "/webhooks/bitrix24") * 6:
+                assert (await client.post(address, data=form)).status_code == 403
