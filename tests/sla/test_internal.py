@@ -166,6 +166,14 @@ def test_a_wish_has_a_term_of_its_own_even_if_the_reason_came_after(reason: str,
     assert (shown(clock.due_at), clock.reason) == (due, reason)
 
 
+def test_the_head_has_his_hour_for_a_wish_too() -> None:
+    (clock,) = lines(
+        ("23.11 11:00", DEV), handing_reasons=[(at("23.11 11:00"), "development")], now="23.11 11:30"
+    )
+
+    assert clock.term == hours(1)
+
+
 def test_a_level_without_a_term_has_no_clock() -> None:
     assert lines(handings=[card("23.11 11:00", 3)]) == ()
     assert cycles_of(life("23.11 10:00", ("23.11 11:00", DEV)), TERMS, at("24.11 10:00"))[-1].internal == ()
