@@ -72,8 +72,7 @@ async def _not_plain(
     """Tickets whose facts must be folded: all of them where the rules tell other stories."""
     if len(found) and not (plain | ~found.plain).all():
         return await tickets.refs_since(conn, since)
-    refs = {ItemRef.parse(ref) for ref in found.refs[~plain].tolist()}
-    return sorted({*refs, *await tracks.missing(conn, since)})
+    return sorted({ItemRef.parse(ref) for ref in found.refs[~plain].tolist()})
 
 
 async def _folded(

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import ClassChange, Extension, ItemRef, TicketClass, Track
 from app.store.engine import upsert
-from app.store.schema import outcomes, tracks
+from app.store.schema import tracks
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -46,15 +46,6 @@ async def since(conn: AsyncConnection, at: datetime | None) -> Sequence[Row]:
         query = query.where(tracks.c.started >= micros(at))
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return rows
-
-
-async def missing(conn: AsyncConnection, at: datetime | None) -> list[ItemRef]:
-    """Tickets in the figures that have no tracks: saved by a version that kept none."""
-    query = sa.select(outcomes.c.ref).where(outcomes.c.counted).distinct()
-    query = query.where(~sa.exists().where(tracks.c.ref == outcomes.c.ref))
-    if at is not None:
-        query = query.where(outcomes.c.received_at >= at)
-    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
 
 
 def _or_none(column: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,20 @@ facts = sa.table(
     sa.column("happened_at", AT),
     sa.column("recorded_at", AT),
     sa.column("value", sa.JSON()),
+)
+outcomes = sa.table(
+    "outcomes",
+    sa.column("ref", sa.Text()),
+    sa.column("cycle", sa.BigInteger()),
+    sa.column("value", sa.Text()),
+    sa.column("received_at", AT),
+    sa.column("counted", sa.Boolean()),
+)
+tracks = sa.table(
+    "tracks",
+    *(sa.column(name, sa.Text()) for name in ("ref", "value", "steps", "pauses", "asked", "terms", "desk")),
+    *(sa.column(name, sa.BigInteger()) for name in ("cycle", "started")),
+    sa.column("plain", sa.Boolean()),
 )
 
 
@@ -82,6 +96,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ended_at", name=op.f("pk_sweeps")),
     )
     _pin_tickets()
+    _name_cycles()
 
 
 def _pin_tickets() -> None:
@@ -92,7 +107,7 @@ def _pin_tickets() -> None:
     query = sa.select(tickets.c.ref, tickets.c.body, seen.c.at).join(seen, seen.c.ref == tickets.c.ref)
     rows = conn.execute(query).all()
     for start in range(0, len(rows), PART):
-        _insert([_pin(row) for row in rows[start : start + PART]])
+        op.get_bind().execute(sa.insert(facts), [_pin(row) for row in rows[start : start + PART]])
 
 
 def _pin(row: sa.Row[Any]) -> dict[str, Any]:
@@ -108,9 +123,25 @@ def _pin(row: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _insert(rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        op.get_bind().execute(sa.insert(facts), list(rows))
+def _name_cycles() -> None:
+    """Cycles of before have tracks too: such as say that their facts must be folded."""
+    query = sa.select(outcomes.c.ref, outcomes.c.cycle, outcomes.c.value, outcomes.c.received_at)
+    rows = op.get_bind().execute(query.where(outcomes.c.counted)).all()
+    for start in range(0, len(rows), PART):
+        op.get_bind().execute(sa.insert(tracks), [_track(row) for row in rows[start : start + PART]])
+
+
+def _track(row: sa.Row[Any]) -> dict[str, Any]:
+    began_at = row.received_at if row.received_at.tzinfo else row.received_at.replace(tzinfo=UTC)
+    started = (began_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    nothing = dict.fromkeys(("steps", "pauses", "asked", "terms", "desk"), "")
+    return nothing | {
+        "ref": row.ref,
+        "cycle": row.cycle,
+        "value": row.value,
+        "started": started,
+        "plain": False,
+    }
 
 
 def downgrade() -> None:

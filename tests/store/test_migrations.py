@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from app.pinning import Pin, pins_of
-from app.store import facts
+from app.store import facts, tracks
 from app.store.engine import Database
 from app.store.migrate import downgrade, is_current, migrate
 from app.store.schema import metadata
@@ -20,6 +20,8 @@ pytestmark = pytest.mark.anyio
 OLD_TICKET = """INSERT INTO tickets (ref, cycle, state, value, area, client, open, created_at, started_at,
 read_at, urgency, title_folded, body) VALUES (:ref, 1, 'new', 'standard', 'other', '', true, :at, :at, :at,
 1, '', '{"rules_version": "v1"}')"""
+OLD_OUTCOME = """INSERT INTO outcomes (ref, cycle, value, area, state, counted, received_at, body)
+VALUES (:ref, 1, 'standard', 'other', 'new', true, :at, '{}')"""
 WRITTEN = {"sqlite": "2026-11-24 06:00:00.000000", "postgresql": NOW}
 
 
@@ -84,17 +86,21 @@ async def test_several_may_start_at_once(empty_url: str) -> None:
     assert await looked_at(empty_url, differences) == []
 
 
-async def test_a_ticket_decided_before_pins_were_facts_is_pinned_to_its_rules(database_url: str) -> None:
+async def test_a_ticket_of_an_older_version_is_pinned_to_its_rules_and_has_a_track(database_url: str) -> None:
     await downgrade(database_url, "0002")
     database = Database.open(database_url)
     async with database.begin() as conn:
         await facts.add(conn, [fact(), fact("2", recorded_at=NOW + HOUR)])
-        await conn.execute(sa.text(OLD_TICKET), {"ref": str(DEAL), "at": WRITTEN[database.dialect]})
+        for old in (OLD_TICKET, OLD_OUTCOME):
+            await conn.execute(sa.text(old), {"ref": str(DEAL), "at": WRITTEN[database.dialect]})
     await migrate(database_url)
     async with database.read() as conn:
         [pin] = pins_of(await facts.load(conn, DEAL))
+        [track] = await tracks.since(conn, None)
     await database.close()
     assert pin == Pin(NOW, "v1", "v1")
+    assert tuple(track)[:4] == (str(DEAL), 1, "standard", tracks.micros(NOW))
+    assert not track[-1], "its facts must be folded"
 
 
 async def test_whether_the_database_is_current(empty_url: str) -> None:
