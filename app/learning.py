@@ -144,13 +144,13 @@ def _fields(reading: Reading, known: Sequence[Fact], memory: CardMemory) -> Iter
         if latest.get(code, "") != value:
             yield _field_fact(reading, known, code, value, at_start=first)
     for code in PEOPLES_CODES:
-        value = reading.card.sla.get(code)
-        if value is None:
+        shown = reading.card.sla.get(code)
+        if shown is None:
             continue  # no such field on the card now: that is nobody's emptying it
         if code == "SLA_SOLVE_DUE" and not memory.attempted.get(code):
             continue  # a deadline that stood there before our first stamp is no extension
-        if memory.changed_by_people(code, value):
-            yield _field_fact(reading, known, code, value, at_start=False)
+        if memory.changed_by_people(code, shown):
+            yield _field_fact(reading, known, code, shown, at_start=False)
 
 
 OVERTAKEN = "overtaken"  # in a fact's value: learnt from what our own write came after

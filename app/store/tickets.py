@@ -78,7 +78,7 @@ async def noted(conn: AsyncConnection, notes: Sequence[str]) -> dict[str, tuple[
     has = [own.contains(f'"{note}', autoescape=True) for note in notes]
     counts = [sa.func.count(sa.case((each, 1))) for each in has]
     samples = [sa.func.min(sa.case((each, tickets.c.ref))) for each in has]
-    row = (await conn.execute(sa.select(*counts, *samples))).one()
+    row: Sequence[Any] = (await conn.execute(sa.select(*counts, *samples))).one()
     told = zip(notes, row[: len(notes)], row[len(notes) :], strict=True)
     return {note: (count, ItemRef.parse(ref)) for note, count, ref in told if count}
 
