@@ -20,6 +20,7 @@ from app.model import (
     Area,
     Cycle,
     Decision,
+    EntryKind,
     Fact,
     FactKind,
     ItemRef,
@@ -31,6 +32,7 @@ from app.model import (
 from app.outcomes import is_void, outcome_of, somebody
 from app.pinning import Judging, RulesOf, judging
 from app.rules import Rules
+from app.sla.course import MOVED
 from app.sla.ledger import cycles_of
 from app.sla.state import next_moment, sla_state
 from app.sla.targets import TermsByClass, TermsChange
@@ -61,6 +63,7 @@ class Around:
     cursor: Mapping[str, int]
     notes: tuple[str, ...] = ()
     rules_of: RulesOf | None = None  # the versions that pins name; None: `rules` have always been in force
+    gap: tuple[datetime, datetime] | None = None  # what we said in between is forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ def decide(
         card_url=lambda ticket: around.card_url(ticket.ref),
         page_url=lambda ticket: around.page_url(ticket.ref),
         first_seen_at=min(fact.recorded_at for fact in facts if fact.kind is FactKind.CREATED),
+        gap=around.gap,
     )
     ladder = alerts(ticket, rules, audience, now)
     notes = comments(ticket, known.ticket, known.said, rules)
@@ -170,7 +174,16 @@ def _ticket(
         calendar_version=_calendar_version(cycles[-1], rules),
         counted=since is None or story.started_at >= since,
         notes=(*told.notes, *_wishes(facts, story, rules)),
+        extended_by=_extended_by(cycles[-1], story),
     )
+
+
+def _extended_by(cycle: Cycle, story: Story) -> int | None:
+    """Whose extension holds; one that came too late moved nothing."""
+    entries = cycle.solution.entries
+    moved = [e.at for e in entries if e.kind is EntryKind.EXTENDED and e.cause.startswith(MOVED)]
+    agreed = {extension.at: extension.by for extension in story.extensions}
+    return agreed.get(moved[-1]) if moved else None
 
 
 def _of_class(told: Telling) -> dict[str, Any]:

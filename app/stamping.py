@@ -61,6 +61,8 @@ def _clock_fields(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinf
     }
     if ticket.escalation_level:
         fields["SLA_ESC_LEVEL"] = str(ticket.escalation_level)
+    if ticket.extended_by is not None:
+        fields["SLA_EXT_BY"] = str(ticket.extended_by)
     return fields
 
 

@@ -39,6 +39,8 @@ class StampWork:
 
     ref: ItemRef
     wanted: Mapping[str, str]
+    before: Mapping[str, str] = field(default_factory=dict)  # the people's fields as we know them
+    tried: Mapping[str, str] = field(default_factory=dict)  # of unknown fate: the card may hold these
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,21 @@ Work = StampWork | MessageWork
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What stood on a card right before we wrote, and who had put it there."""
+
+    values: Mapping[str, str]
+    by: int | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """Done. For stamps `values` are the fields that were written, as the card holds them now."""
 
     portal_id: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    sighted: Sighting | None = None
 
 
 @dataclass(frozen=True, slots=True)

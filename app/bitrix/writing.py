@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig
@@ -13,6 +13,7 @@ from app.bitrix.errors import PortalError
 from app.bitrix.fields import Entity, UnknownOption
 from app.bitrix.rest3 import TaskVoice, is_task_word
 from app.bitrix.results import MessageWork, StampWork, Unwritten, Work, Written, unwritten
+from app.bitrix.sighting import TOGETHER, is_known, look, sighted
 from app.bitrix.stamping import (
     crm_stamp,
     crm_stamped,
@@ -37,6 +38,43 @@ class Prepared:
     work: Work
     group: Group
     entity: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Commands that travel in one request: one work's own, or many cards behind a look at them."""
+
+    group: Group
+    places: Sequence[int]
+    looks: bool = False
+
+    def told(self, answers: Sequence[Told]) -> Iterator[tuple[int, list[Told]]]:
+        """(place, its answers)."""
+        if not self.looks:
+            yield self.places[0], list(answers)
+            return
+        first, *rest = answers
+        yield from ((place, [first, one]) for place, one in zip(self.places, rest, strict=True))
+
+
+def _trips(ready: Sequence[Prepared]) -> Iterator[Trip]:
+    behind: dict[int, list[int]] = {}
+    for place, one in enumerate(ready):
+        if one.entity and isinstance(one.work, StampWork) and is_known(one.work):
+            behind.setdefault(one.entity.crm_type, []).append(place)
+        else:
+            yield Trip(one.group, [place])
+    for places in behind.values():
+        for start in range(0, len(places), TOGETHER):
+            yield _behind_a_look(ready, places[start : start + TOGETHER])
+
+
+def _behind_a_look(ready: Sequence[Prepared], places: Sequence[int]) -> Trip:
+    works = [work for place in places if isinstance(work := ready[place].work, StampWork)]
+    entity = ready[places[0]].entity
+    assert entity is not None, "only cards of the CRM are looked at"
+    commands = [command for place in places for command in ready[place].group]
+    return Trip([look(entity, works), *commands], places, looks=True)
 
 
 class Writer:
@@ -73,8 +111,7 @@ class Writer:
 
     async def _write_together(self, works: Sequence[Work], lane: Lane) -> list[Outcome]:
         prepared = [await self._prepared(work, lane) for work in works]
-        ready = [one for one in prepared if isinstance(one, Prepared)]
-        told = iter(await self._client.run([one.group for one in ready], lane))
+        told = iter(await self._sent([one for one in prepared if isinstance(one, Prepared)], lane))
         outcomes: list[Outcome] = []
         repeated: list[int] = []
         for place, one in enumerate(prepared):
@@ -84,6 +121,15 @@ class Writer:
             outcomes.append(await self._outcome(one, answers, lane) if isinstance(one, Prepared) else one)
         await self._repeat(works, repeated, outcomes, lane)
         return outcomes
+
+    async def _sent(self, ready: Sequence[Prepared], lane: Lane) -> list[list[Told]]:
+        """The answers to each; those of known cards begin with what stood on them before."""
+        trips = list(_trips(ready))
+        answers = await self._client.run([trip.group for trip in trips], lane)
+        told = {
+            place: own for trip, some in zip(trips, answers, strict=True) for place, own in trip.told(some)
+        }
+        return [told[place] for place in range(len(ready))]
 
     async def _prepared(self, work: Work, lane: Lane) -> Prepared | Unwritten:
         try:
@@ -142,9 +188,12 @@ class Writer:
             return said(work, told[0])
         if one.entity is None:
             return task_stamped(work, self._config, told[0], told[1])
-        outcome = crm_stamped(work, one.entity, told[0])
-        if isinstance(told[0], Answer) and isinstance(outcome, Unwritten) and outcome.final:
+        *looked, answer = told
+        outcome = crm_stamped(work, one.entity, answer)
+        if isinstance(answer, Answer) and isinstance(outcome, Unwritten) and outcome.final:
             return await self._explained(work, one.entity, outcome, lane)
+        if isinstance(outcome, Written) and looked:
+            return replace(outcome, sighted=sighted(work, one.entity, looked[0]))
         return outcome
 
     async def _explained(self, work: StampWork, entity: Entity, outcome: Unwritten, lane: Lane) -> Outcome:

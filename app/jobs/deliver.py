@@ -18,8 +18,10 @@ from app import words
 from app.alerts import marker
 from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
-from app.bitrix.results import unwritten
+from app.bitrix.results import Sighting, unwritten
+from app.bitrix.sighting import TOGETHER, is_known
 from app.desk import Desk
+from app.learning import PEOPLES_CODES, CardMemory, seen_before_writing
 from app.model import ItemRef, Lane, MessageKind, Ticket, TicketClass
 from app.patience import MOST_ATTEMPTS, is_over, wait_after
 from app.store import facts, inbox, leases, outbox, stamps, tickets
@@ -57,7 +59,7 @@ async def deliver_next(desk: Desk, *, first: bool = False) -> bool:
         known = await tickets.load_many(conn, _refs(outgoing, wishes))
     outgoing, wishes = await _fresh_only(desk, outgoing, wishes, known)
     letters = await _letters(desk, outgoing)
-    stamp_works = await _stamp_works(desk, wishes)
+    stamp_works = _of_one_request(await _stamp_works(desk, wishes))
     if desk.settings.dry_run:
         return await _only_pretend(desk, letters)
     letters = [letter for letter in letters if await _may_be_said(desk, letter, known, lane)]
@@ -158,11 +160,21 @@ async def _stamp_works(desk: Desk, wishes: Sequence[stamps.StampWork]) -> list[S
             code: value for code, value in wish.wanted.items() if wish.confirmed.get(code, "") != value
         }
         if changes and stamps.writes_lately(wish, desk.now()) < FUSE:
-            works.append(StampWork(wish.ref, changes))
+            works.append(StampWork(wish.ref, changes, _peoples(wish.confirmed), wish.attempted))
             continue
         async with desk.db.begin() as conn:
             await _settle(conn, desk, wish, changes)
     return works
+
+
+def _of_one_request(works: list[StampWork]) -> list[StampWork]:
+    """A look at known cards takes a place; the last one waits for the next request."""
+    return works[:TOGETHER] if any(is_known(work) for work in works) else works
+
+
+def _peoples(confirmed: Mapping[str, str]) -> dict[str, str]:
+    """What people may have changed since: the request looks at it before it writes."""
+    return {code: confirmed.get(code, "") for code in PEOPLES_CODES}
 
 
 async def _settle(
@@ -278,7 +290,8 @@ async def _note_stamp(
     now = desk.now()
     if isinstance(answer, Written):
         desk.health.warnings.pop("cards", None)
-        await stamps.done(conn, work.ref, answer.values, now)
+        seen = await _note_sighting(conn, desk, work, answer.sighted) if answer.sighted else {}
+        await stamps.done(conn, work.ref, {**seen, **answer.values}, now)
     elif answer.final or attempts > MOST_ATTEMPTS:
         await stamps.parked(conn, work.ref, answer.error, now)
     else:
@@ -286,6 +299,18 @@ async def _note_stamp(
             desk.health.warnings["cards"] = f"карточки не записываются: {answer.error}"
         at = max(now + wait_after(attempts), answer.retry_at or now)
         await stamps.later(conn, work.ref, at, answer.error, unknown_fate=answer.unknown_fate)
+
+
+async def _note_sighting(
+    conn: AsyncConnection, desk: Desk, work: StampWork, sighting: Sighting
+) -> Mapping[str, str]:
+    """People's changes that our write has overtaken: facts at once, for the card now names us."""
+    known = await facts.load(conn, work.ref)
+    memory = CardMemory(*await stamps.memory(conn, work.ref))
+    new = seen_before_writing(work.ref, sighting.values, sighting.by, sighting.at, known, memory, desk.now())
+    await facts.add(conn, new)
+    await inbox.put(conn, [(work.ref, Lane.LIVE, "overtaken")], desk.now())
+    return {code: value for code, value in sighting.values.items() if code not in work.wanted}
 
 
 async def _only_pretend(desk: Desk, letters: Sequence[Letter]) -> bool:

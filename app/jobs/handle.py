@@ -18,7 +18,7 @@ from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, bound_to, decide
 from app.desk import Desk, rule_book
 from app.forgetting import is_forgotten, stays_ended
-from app.learning import CardMemory, learned
+from app.learning import CardMemory, is_overtaken, learned
 from app.model import Decision, Fact, FactKind, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
 from app.patience import is_over, wait_after
 from app.pinning import Pin, composed, pinned, pins_of
@@ -29,9 +29,9 @@ from app.store.inbox import Claim
 
 BATCH = 1000  # claims of one pass: the more are read together, the fuller are the requests
 SLICE = 50  # items decided between two looks at what may be delivered meanwhile
-LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
 FLOOD = 50  # more news than this at once are a mass import, no emergency of the first lane
 FIRST, OTHERS = (Lane.URGENT,), tuple(lane for lane in Lane if lane is not Lane.URGENT)
+LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
 
 DECISIONS = Counter("b24sla_decisions", "Readings that were decided")
 UNREAD = Counter("b24sla_unread", "Readings put off because something of them was missing")
@@ -75,13 +75,13 @@ async def _handle(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhile) -> 
     return True
 
 
-# --- hints: events that name an activity or a comment ------------------------------------
 def _lane(claims: Sequence[Claim]) -> Lane:
     """In which their reading travels: that of the most urgent, but no crowd is urgent."""
     lane = claims[0].lane
     return Lane.LIVE if lane is Lane.URGENT and len(claims) > FLOOD else lane
 
 
+# --- hints: events that name an activity or a comment ------------------------------------
 
 
 async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
@@ -232,14 +232,15 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     """False: we wrote the card while it was read, so its fields tell of nobody's change."""
     now = desk.now()
     ticket = await tickets.load(conn, reading.ref)
-    known_facts = await fact_store.load(conn, reading.ref)
     if ticket is not None and ticket.read_at > reading.read_at:
         return True  # another pass has read it since: what we hold is the past, no news
+    known_facts = await fact_store.load(conn, reading.ref)
     memory = await stamps.memory(conn, reading.ref)
     learnt = learned(reading, known_facts, CardMemory(*memory))
     pin = _pin_of(desk, ticket, known_facts, now)
     silent = _is_closed_book(desk, ticket, reading, known_facts)
-    if ticket is not None and (silent or (not learnt and _stands(desk, ticket, pin, reading, memory))):
+    news = learnt or (ticket is not None and is_overtaken(known_facts, ticket.read_at))
+    if ticket is not None and (silent or (not news and _stands(desk, ticket, pin, reading, memory))):
         await tickets.touch(conn, reading.ref, reading.read_at)
         return True
     if not (known_facts or learnt):
@@ -261,7 +262,7 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     await fact_store.add(conn, [*new, *decision.facts])
     for rules in (rules_of(pin.terms), desk.rules):
         await rules_log.pin(conn, rules.version, rules.text, now)
-    await _save(conn, decision, now)
+    await _save(conn, desk, decision, now)
     DECISIONS.inc()
     return True
 
@@ -323,7 +324,7 @@ def _around(desk: Desk, reading: Reading | Gone, ticket: Ticket | None) -> Aroun
     cursor = reading.cursor if isinstance(reading, Reading) else (ticket.cursor if ticket else {})
     notes = reading.notes if isinstance(reading, Reading) else ()
     card_url = desk.working_portal.card_url
-    return Around(desk.name_of, card_url, desk.page_url, reading.read_at, cursor, notes)
+    return Around(desk.name_of, card_url, desk.page_url, reading.read_at, cursor, notes, gap=desk.gap)
 
 
 async def _forget(
@@ -342,14 +343,14 @@ async def _forget(
     await outbox.withdraw(conn, ticket.ref, ())
 
 
-async def _save(conn: AsyncConnection, decision: Decision, now: datetime) -> None:
+async def _save(conn: AsyncConnection, desk: Desk, decision: Decision, now: datetime) -> None:
     if not await tickets.save(conn, decision.ticket, decision.outcomes, decision.tracks):
         return  # somebody saved a newer reading
     await stamps.want(conn, decision.stamp or Stamp(decision.ticket.ref, {}), now)
     await outbox.withdraw(conn, decision.ticket.ref, decision.standing)
     if decision.ticket.state is State.DELETED:
         await outbox.forget_comments(conn, decision.ticket.ref)
-    await outbox.put(conn, decision.messages, now)
+    await outbox.put(conn, decision.messages, now, uncertain=desk.forgot_what_it_said())
 
 
 async def _put_off(conn: AsyncConnection, desk: Desk, claim: Claim, unread: Unread) -> None:

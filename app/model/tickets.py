@@ -64,6 +64,7 @@ class Ticket:
     next_at: datetime | None = None
     notes: tuple[str, ...] = ()
     cursor: Mapping[str, int] = field(default_factory=dict)
+    extended_by: int | None = None  # who moved the deadline that the solution has now
 
     @property
     def now_cycle(self) -> Cycle:
