@@ -66,13 +66,20 @@ def portal_kind(request: pytest.FixtureRequest) -> Iterator[Profile]:
     _met.pop()
 
 
+@pytest.fixture
+def habits() -> tuple[str, ...]:
+    """What may be said otherwise than published: nothing by us, a little by clients that others wrote."""
+    return ()
+
+
 @pytest.fixture(autouse=True)
-def spoken_well(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def spoken_well(monkeypatch: pytest.MonkeyPatch, habits: tuple[str, ...]) -> Iterator[None]:
     """Every call of every test fits the vendor's specification, and no field that we name is unknown."""
     made: list[EmulatedPortal] = []
     monkeypatch.setattr(EmulatedPortal, "__init__", _noting(EmulatedPortal.__init__, made))
     yield
-    assert [fault for portal in made for fault in portal.spec_faults] == []
+    faults = [fault for portal in made for fault in portal.spec_faults]
+    assert [fault for fault in faults if not fault.endswith(habits)] == []
     assert [name for portal in made for name in portal.unknown_fields] == []
 
 

@@ -49,7 +49,7 @@ def test_marked_tests_say_why_one_kind_is_enough() -> None:
 
 
 def test_every_portal_is_judged_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged = portals.spoken_well.__wrapped__(monkeypatch)  # type: ignore[attr-defined]
+    judged = portals.spoken_well.__wrapped__(monkeypatch, ())  # type: ignore[attr-defined]
     next(judged)
     portal = EmulatedPortal(SetClock(at("24.11 10:00")).now)
     portal.spec_faults.append("crm.item.list: unknown parameter page")

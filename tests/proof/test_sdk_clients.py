@@ -1,94 +1,17 @@
-"""Clients that others wrote work with the emulated portal over a real socket: what it says is what they know.
-
-b24pysdk (the vendor's) builds only https addresses and has no setting for it, so the one line that
-writes the scheme is replaced; requests, encodings, paging and error classes are its own.
-fast-bitrix24 needs nothing.
-"""
+"""Clients that others wrote work with the emulated portal over a socket: what it says is what they know."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-from b24pysdk import BitrixWebhook, Client
 from b24pysdk.errors import BitrixAPIError, BitrixAPIInsufficientScope
-from fast_bitrix24 import BitrixAsync
 
-from app.demo.portal import CLOUD_STD, SELF_HOSTED, EmulatedPortal
-from app.demo.portal.profile import Profile
+if TYPE_CHECKING:
+    from .conftest import Stand
 
 pytestmark = pytest.mark.anyio
-NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
-PATIENCE = 10.0  # seconds of real time for a server thread
-
-
-@dataclass
-class Stand:
-    """A portal listening on loopback."""
-
-    portal: EmulatedPortal
-    address: str  # host:port
-    category: int
-    deals: list[int]
-
-    def sdk(self, path: str = "") -> Any:
-        """The vendor's client by a webhook."""
-        user, secret = (path or self.portal.webhook_path).strip("/").split("/")[1:]
-        return Client(BitrixWebhook(domain=self.address, webhook_token=f"{user}/{secret}"))
-
-    def fast(self) -> BitrixAsync:
-        return BitrixAsync(self.portal.url(f"http://{self.address}"), verbose=False)
-
-
-class Ticking:
-    """Seconds pass with every look, so that no two acts happen at one instant."""
-
-    def __init__(self) -> None:
-        self._at = NOW
-
-    def __call__(self) -> datetime:
-        self._at += timedelta(milliseconds=1)
-        return self._at
-
-
-@pytest.fixture(params=[CLOUD_STD, SELF_HOSTED], ids=lambda profile: profile.name)
-def stand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    yield from listening(request.param, monkeypatch)
-
-
-def listening(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    portal = EmulatedPortal(Ticking(), profile=profile)
-    category = portal.add_funnel("Поддержка", [("NEW", "Новое", "P"), ("WORK", "В работе", "P")])
-    deals = [portal.add_deal(f"Обращение {n}", category=category, by=1) for n in range(120)]
-    config = uvicorn.Config(portal.app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        address = _address(server)
-        plain = property(lambda caller: f"http://{caller._domain}/rest")
-        method_caller = import_module("b24pysdk.api.callers.call_method")._MethodCaller
-        monkeypatch.setattr(method_caller, "_base_url", plain)
-        yield Stand(portal, address, category, deals)
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
-
-
-def _address(server: uvicorn.Server) -> str:
-    for _ in range(int(PATIENCE * 100)):
-        if server.started:
-            return "{}:{}".format(*server.servers[0].sockets[0].getsockname())
-        threading.Event().wait(0.01)
-    raise AssertionError("the server has not started")
-
 
 # --- b24pysdk ----------------------------------------------------------------------------
 
