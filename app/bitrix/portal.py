@@ -13,7 +13,8 @@ The story of the package, from the outside in:
 * Writing (`writing`, `stamping`, `voice`) mixes card fields and messages in one batch, reads fields
   back and says of each work what became of it. A write of unknown fate is said to be one.
 * `sweep` asks what changed without an event, `ownership` whose an activity is; `provision` and
-  `checking` prepare a portal.
+  `checking` (of the access; `checking_cards`, `checking_talk`) prepare a portal, `remedies` says what to
+  do. `recording` tells the `shapes` of its answers; `methods` lists everything that is ever called.
 * Below lie `wire` (calls and answers as text), `errors` (named for the remedy), `limits`
   (arithmetic on now) and `client`, the only network code. `events` reads outgoing webhooks and
   knows nothing of the rest.

@@ -162,7 +162,6 @@ async def test_task_talk_tells_its_sides(world: World) -> None:
     outsider = world.emulated.add_user("Гость", "Внешний", extranet=True)
     for speaker in (1, world.agent, outsider, 9):
         world.emulated.task_message(task.id, "Слово", by=speaker)
-    await world.portal.people()
     reading = await world.reading(task)
     assert [said.side for said in reading.utterances] == [Side.CLIENT, Side.OURS, Side.CLIENT, Side.NOBODY]
 

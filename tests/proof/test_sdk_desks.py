@@ -1,4 +1,4 @@
-"""A support department driven by clients that others wrote: pages, batches that refer, all kinds of writing."""
+"""A department driven by clients that others wrote: pages, referring batches, all kinds of writing."""
 
 from __future__ import annotations
 
