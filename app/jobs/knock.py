@@ -16,6 +16,7 @@ from app.model import Lane, Message, MessageKind
 from app.store import marks, outbox
 
 PACE = timedelta(seconds=30)
+NOT_YET = "not_installed"  # an application whose installation has not come: nobody was kept waiting
 SHUT = "shut"  # mark: since when and why; it outlives a restart
 
 
@@ -36,7 +37,7 @@ async def knock(desk: Desk) -> bool:
 async def _note(desk: Desk, shut: Shut | None) -> None:
     async with desk.db.read() as conn:
         known = await marks.get(conn, SHUT)
-    if shut is not None and known is None:
+    if shut is not None and known is None and shut.code != NOT_YET:
         async with desk.db.begin() as conn:
             await marks.put(conn, SHUT, {"since": shut.since.isoformat(), "why": str(shut)})
     elif shut is None and known is not None and _works_again(desk, known["since"]):

@@ -24,7 +24,7 @@ from app.jobs.refresh import refresh_people
 from app.model import Installation
 from app.settings import Settings
 from app.web import create_app
-from tests.jobs.scenes import Scene, write
+from tests.jobs.scenes import Road, Scene, write
 from tests.lives import at
 from tests.portals import profile
 
@@ -37,6 +37,7 @@ KEY = "a-key-of-these-tests"
 class Applied(Scene):
     """A department whose service is an application; `desk` may be opened anew."""
 
+    road: Road
     application: Application
     settings: Settings
 
@@ -73,7 +74,7 @@ class Applied(Scene):
     @asynccontextmanager
     async def restarted(self) -> AsyncIterator[Desk]:
         """One more process over the same database; inside it is the scene's."""
-        async with open_desk(self.settings, clock=self.clock, portal_of=road_to(self.portal)) as desk:
+        async with open_desk(self.settings, clock=self.clock, portal_of=over(self.road)) as desk:
             before, self.desk = self.desk, desk
             self.web = httpx.ASGITransport(app=create_app(desk))
             try:
@@ -82,9 +83,9 @@ class Applied(Scene):
                 self.desk = before
 
 
-def road_to(portal: EmulatedPortal) -> PortalOf:
-    """How the service reaches this portal."""
-    return lambda config, clock: Portal(config, clock, httpx.ASGITransport(app=portal.app))
+def over(road: Road) -> PortalOf:
+    """How the service reaches the portal."""
+    return lambda config, clock: Portal(config, clock, road)
 
 
 @asynccontextmanager
@@ -112,9 +113,13 @@ async def applied(
         database_url=SecretStr(f"sqlite+aiosqlite:///{folder / 'desk.db'}"),
         rules=folder / "rules.toml",
     )
-    async with open_desk(settings, clock=clock, portal_of=road_to(portal)) as desk:
+    road = Road(httpx.ASGITransport(app=portal.app), None)
+    async with open_desk(settings, clock=clock, portal_of=over(road)) as desk:
         web = httpx.ASGITransport(app=create_app(desk))
-        scene = Applied(clock, portal, office, desk, web, application, settings)
+        scene = Applied(
+            clock=clock, portal=portal, office=office, desk=desk, web=web, road=road,
+            application=application, settings=settings,
+        )  # fmt: skip
         if installed:
             await scene.install()
         yield scene

@@ -17,6 +17,8 @@ from app.desk import portal_config
 from app.jobs.bind import bind_when_due
 from app.jobs.fetch import fetch
 from app.jobs.install import uninstall
+from app.jobs.knock import knock
+from app.jobs.lead import lead
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
 from app.serving import bind_and_sweep, sweep_or_fetch, walk
@@ -225,6 +227,18 @@ async def test_what_came_before_the_installation_is_swept_at_once(tmp_path: Path
         assert await bind_and_sweep(scene.desk) > 0
         async with scene.desk.db.read() as conn:
             assert (await inbox.lag(conn, scene.desk.now()))[0] > 0
+
+
+async def test_first_installation_is_no_end_of_a_failure(tmp_path: Path) -> None:
+    async with applied(tmp_path, installed=False) as scene:
+        await lead(scene.desk)
+        with pytest.raises(ShutOut):
+            await refresh_people(scene.desk)
+        await knock(scene.desk)
+        await scene.install()
+        await knock(scene.desk)
+        await scene.settle()
+        assert scene.portal.notices(scene.office.head) == []
 
 
 async def test_renamed_portal_is_followed_and_remembered(town: Applied) -> None:
