@@ -79,6 +79,7 @@ class Audience:
     card_url: CardUrl
     page_url: CardUrl  # our page about it; "" where the service has no public address
     first_seen_at: datetime  # when this ticket was first read
+    gap: tuple[datetime, datetime] | None = None  # what we said in between is forgotten (jobs/notice.py)
 
 
 def alerts(ticket: Ticket, rules: Rules, audience: Audience, now: datetime) -> Alerts:
@@ -206,12 +207,19 @@ class _Ladder:
         yield from self._to_chat([step for step in fresh if step.chat])
 
     def _may_speak(self, step: Step) -> bool:
+        if self._is_forgotten(step):
+            return False
         quiet = not self.rules.calendar.is_open(self.now)
         if quiet and not (self.emergency or step.always):
             return False
         if step.name == "announce":
             return True
         return not self._is_left_to_digest(step.at)
+
+    def _is_forgotten(self, step: Step) -> bool:
+        """It came due while a service was at work whose memory a restored copy does not hold: it was said."""
+        gap = self.audience.gap
+        return gap is not None and gap[0] < step.at <= gap[1]
 
     def _is_left_to_digest(self, at: datetime) -> bool:
         """More than a working day had passed when this ticket was first seen (sla.md 4)."""
@@ -273,7 +281,7 @@ class _Ladder:
                     yield calendar.add(missed_at, self.rules.alerts.director_after)
 
     def _held(self) -> bool:
-        return any(not self._may_speak(step) for step in self.steps)
+        return any(not self._may_speak(step) and not self._is_forgotten(step) for step in self.steps)
 
     # -- wording --
 

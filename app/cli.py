@@ -268,6 +268,21 @@ def simulate(
     _finish(_run(commands.simulate(_settings(), rules, days, as_json=as_json, out=out, picture=picture)))
 
 
+@app.command()
+def backup(
+    to: Annotated[Path | None, typer.Argument(help="Файл копии.", metavar="ФАЙЛ")] = None,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="База восстановлена из копии другим средством (pg_restore).")
+    ] = False,
+) -> None:
+    """Скопировать базу SQLite, не останавливая службу.
+
+    Для PostgreSQL есть pg_dump; как восстановить, сказано в docs/operations.md.
+    """
+    _quiet()
+    _finish(_run(commands.backup(_settings(), to, restored=restored)))
+
+
 # --- what every command shares -----------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,6 +71,7 @@ class Desk:
     vanished: Vanished = field(default_factory=Vanished)
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)  # facts become known in order of their times
     polled: tuple[datetime, int] | None = None  # the last poll, and the requests made by then
+    gap: tuple[datetime, datetime] | None = None  # between the copy that was restored and its first start
     epoch: int | None = None  # of the lease under which this process talks to the portal
     vault: Vault | None = None  # where the application's credential is kept; None with a webhook
     portal_of: PortalOf = Portal  # how to reach the portal with another credential
@@ -102,6 +103,10 @@ class Desk:
             return ""
         known = self.people.get(person)
         return known.name if known else f"сотрудник № {person}"
+
+    def forgot_what_it_said(self) -> bool:
+        """Whether a copy was restored lately: a message may stand in the portal that we know nothing of."""
+        return self.gap is not None and self.now() - self.gap[1] < DOUBT
 
     def page_url(self, ref: ItemRef) -> str:
         """Our page about a ticket, or "" without B24SLA_PUBLIC_URL."""
@@ -141,6 +146,8 @@ def portal_config(settings: Settings, rules: Rules, access: Access | None = None
     )
 
 
+DOUBT = timedelta(days=14)
+"""So long after a copy was restored every message is looked for before it is said."""
 BORN = "born_at"  # mark: when this database first served; the default of desk.since
 
 

@@ -26,6 +26,7 @@ from app.jobs.knock import PACE as KNOCK_PACE
 from app.jobs.knock import knock
 from app.jobs.lead import PACE, lead, step_down
 from app.jobs.listen import listen
+from app.jobs.notice import notice_restored
 from app.jobs.purge import purge_nightly
 from app.jobs.reconcile import poll, poll_pace, reconcile, reread_open
 from app.jobs.recount import recount
@@ -218,6 +219,7 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
     if desk.portal is None:
         yield
         return
+    await guarded("notice", notice_restored, desk)
     await guarded("lead", lead, desk)
     # The worker begins with these: a portal that hangs must not keep the web from taking its events.
     # Every process asks the portal once, so that it can say whether it could take over.

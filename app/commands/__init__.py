@@ -1,5 +1,6 @@
 """What the commands do, once settings are read: each prints and answers whether all went well."""
 
+from app.commands.backing_up import backup
 from app.commands.explaining import explain
 from app.commands.exporting import export
 from app.commands.failing import failed
@@ -12,6 +13,7 @@ from app.commands.speech import Mistake
 
 __all__ = [
     "Mistake",
+    "backup",
     "check",
     "digest",
     "digest_as_known",

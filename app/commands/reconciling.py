@@ -9,6 +9,7 @@ from app.commands.speech import PATIENCE, answered, needs_portal, say
 from app.desk import Desk, open_desk
 from app.jobs.ask import LONGEST_PAUSE, ask
 from app.jobs.lead import lead, step_down
+from app.jobs.notice import notice_restored
 from app.jobs.reconcile import reconcile as sweep
 from app.jobs.refresh import refresh_people
 from app.serving import walk
@@ -58,6 +59,7 @@ async def _is_busy(desk: Desk) -> bool:
 
 
 async def _reconcile_here(desk: Desk) -> bool:
+    await notice_restored(desk)
     await refresh_people(desk)
     found = await sweep(desk)
     steps = 0

@@ -236,8 +236,9 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
         return True  # another pass has read it since: what we hold is the past, no news
     known_facts = await fact_store.load(conn, reading.ref)
     memory = await stamps.memory(conn, reading.ref)
-    learnt = learned(reading, known_facts, CardMemory(*memory))
     pin = _pin_of(desk, ticket, known_facts, now)
+    recalled = await _recalled(conn, desk, reading, ticket, known_facts, pin, CardMemory(*memory))
+    learnt = learned(reading, known_facts, recalled)
     silent = _is_closed_book(desk, ticket, reading, known_facts)
     news = learnt or (ticket is not None and is_overtaken(known_facts, ticket.read_at))
     if ticket is not None and (silent or (not news and _stands(desk, ticket, pin, reading, memory))):
@@ -265,6 +266,32 @@ async def _decide_and_save(conn: AsyncConnection, desk: Desk, reading: Reading |
     await _save(conn, desk, decision, now)
     DECISIONS.inc()
     return True
+
+
+async def _recalled(
+    conn: AsyncConnection,
+    desk: Desk,
+    reading: Reading | Gone,
+    ticket: Ticket | None,
+    known: Sequence[Fact],
+    pin: Pin,
+    memory: CardMemory,
+) -> CardMemory:
+    """What we wrote and a restored copy has forgotten, else it would be taken for people's own choice.
+
+    It is what we should write now, had nobody but us touched the card.
+    """
+    seen_since = ticket is not None and desk.gap is not None and ticket.read_at > desk.gap[1]
+    if desk.gap is None or seen_since or isinstance(reading, Gone):
+        return memory
+    nobody = CardMemory(memory.confirmed, {**memory.attempted, **reading.card.sla})
+    facts = _ordered([*known, *learned(reading, known, nobody)])
+    rules_of = await rule_book(conn, desk, (pin.terms,))
+    around = replace(_around(desk, reading, ticket), rules_of=rules_of)
+    terms = composed(rules_of(pin.terms), desk.rules)
+    decision = decide(facts, Known(ticket, frozenset()), around, terms, desk.now())
+    ours = decision.stamp.wanted if decision and decision.stamp else {}
+    return CardMemory(memory.confirmed, {**ours, **memory.attempted})
 
 
 def _pin_of(desk: Desk, ticket: Ticket | None, known: Sequence[Fact], now: datetime) -> Pin:

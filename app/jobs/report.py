@@ -258,6 +258,8 @@ async def _send_slot(desk: Desk, slot: Slot) -> bool:
         sent = await marks.get(conn, name) or {}
     if not desk.rules.chats.digest or sent.get("done") or desk.settings.dry_run:
         return False
+    if not sent and desk.gap and desk.gap[0] < slot.due_at <= desk.gap[1]:
+        sent = {"begun": 1}  # a copy was restored: whoever ran then has sent it, or began to
     sent = await _with_text_found(desk, slot, sent)
     await send_report(desk, await _report_of(desk, slot, sent), name, sent)
     return True

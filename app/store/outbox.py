@@ -49,10 +49,18 @@ class Outgoing:
 
 
 async def put(
-    conn: AsyncConnection, new: Iterable[Message], now: datetime, *, send_at: datetime | None = None
+    conn: AsyncConnection,
+    new: Iterable[Message],
+    now: datetime,
+    *,
+    send_at: datetime | None = None,
+    uncertain: bool = False,
 ) -> int:
-    """How many were queued or, for a card, queued again with a new text."""
-    rows = [_values(message, now, send_at or now) for message in new]
+    """How many were queued or, for a card, queued again with a new text.
+
+    `uncertain`: somebody whose memory is lost may have said them, so they are looked for first.
+    """
+    rows = [_values(message, now, send_at or now) | {"uncertain": uncertain} for message in new]
     plain = [row for row in rows if row["kind"] != MessageKind.CHAT_CARD]
     cards = [row for row in rows if row["kind"] == MessageKind.CHAT_CARD]
     covered = [
