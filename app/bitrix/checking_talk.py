@@ -42,12 +42,20 @@ def _chat_line(dialog: str, told: Told) -> Line:
 async def task_talks(client: Client, source: SourceConfig) -> Iterable[Line]:
     """Whether we may read the talk of a project's newest tasks, in the chat or in the old card's forum."""
     only = {"GROUP_ID": source.group} if source.group is not None else {}
-    params = {"filter": only, "select": ["ID", "CHAT_ID"], "order": {"ID": "desc"}}
+    params = {"filter": only, "select": ["ID", "CHAT_ID", "GROUP_ID"], "order": {"ID": "desc"}}
     rows = (await client.call(Command("tasks.task.list", params))).rows("tasks")[:LOOKED_AT]
     talks = [_talk_of(number(row.get("id")), chat_of(row)) for row in rows]
     told = await client.run_each(talks) if talks else []
     where = f"проект {source.group}" if source.group is not None else "все проекты"
-    return [_talks_line(where, told)]
+    groups = [number(row.get("groupId")) for row in rows]
+    return [_talks_line(where if source.group is not None else _with_projects(where, groups, told), told)]
+
+
+def _with_projects(where: str, groups: Sequence[int], told: Sequence[Told]) -> str:
+    """Which of all projects are shut."""
+    shut = {group for group, one in zip(groups, told, strict=True) if isinstance(one, Refused)}
+    names = [str(group) if group else "без проекта" for group in sorted(shut)]
+    return f"{where} ({', '.join(names)})" if names else where
 
 
 def _talk_of(task: int, chat: int) -> Command:
@@ -62,7 +70,10 @@ def _talks_line(where: str, told: Sequence[Told]) -> Line:
         return unchecked(f"{where}: переписка задач", silent)
     shut = sum(isinstance(one, PortalError) for one in told)
     if shut:
-        remedy = "добавьте владельца вебхука наблюдателем задач: без переписки ответы не видны"
+        remedy = (
+            "добавьте владельца вебхука наблюдателем задач или поставьте в правилах [tasks] join = true: "
+            "без переписки ответы не видны"
+        )
         return Line("WARN", f"{where}: закрытых чатов задач {shut} из {len(told)}", remedy)
     return Line("OK", f"{where}: переписка задач читается")
 

@@ -154,7 +154,10 @@ BROKEN = {
     ),
     "no history": Broken("WARN", "сделки: у № 1 нет истории стадий", "включены стадии", no_history),
     "no chat": Broken("FAIL", "чат chat999 недоступен", "[chats]", config=configured(chats=("chat999",))),
-    "tasks whose chat is closed": Broken("WARN", "закрытых чатов задач 1 из 1", "наблюдателем", closed_talk),
+    "tasks whose chat is closed": Broken("WARN", "закрытых чатов задач 1 из 1", "[tasks] join", closed_talk),
+    "tasks of any project whose chat is closed": Broken(
+        "WARN", "все проекты (5): закрытых чатов", "[tasks] join", closed_talk, with_source(2, group=None)
+    ),
     "open lines that are closed": Broken("WARN", "открытых линий не читаются", "владельцу", closed_line),
 }  # fmt: skip
 

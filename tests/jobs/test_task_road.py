@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -118,7 +118,7 @@ async def test_comment_of_the_old_card_that_changes_is_heard_of(town: Scene) -> 
 async def test_status_and_column_both_tell_and_the_last_wins(town: Scene) -> None:
     case, states = task_of(town, town.office.director), []
     waiting, doing = (town.office.kanban[name] for name in ("waiting_client", "in_progress"))
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: town.portal.set_status(case.id, 3, by=case.agent),
         lambda: town.portal.move_task(case.id, waiting, by=case.agent),
         lambda: town.portal.set_status(case.id, 6, by=case.agent),
