@@ -17,10 +17,15 @@ LOOKED_AT = ("company", "contact", "object")
 def tracks_of(
     story: Story, cycles: Sequence[Cycle], fields: Mapping[str, str], by: Judging, now: datetime
 ) -> Iterator[Track]:
-    """One for each cycle. What numbers cannot tell makes a track that is not plain."""
+    """One for each cycle that counts: a waived one has no verdict under any rules.
+
+    What numbers cannot tell makes a track that is not plain.
+    """
     asked = {code: value for code, value in fields.items() if value and _is_looked_at(code)}
     now = max(now, story.started_at)
     for of, cycle in zip(rounds_of(story, now), cycles, strict=True):
+        if cycle.reply.waived:
+            continue
         value, changes = classes_of(of, story.classes)
         agreed = [each for each in story.extensions if of.holds(each.at)]
         steps: list[ClassChange | Extension] = sorted([*changes, *agreed], key=lambda step: step.at)
@@ -36,7 +41,7 @@ def tracks_of(
             asked=asked,
             terms=by.rules.version,
             desk=by.desk,
-            plain=not by.later and _is_plain(of, story, agreed),
+            plain=not by.later and _is_plain(of, agreed),
         )
 
 
@@ -44,8 +49,7 @@ def _is_looked_at(code: str) -> bool:
     return code in LOOKED_AT or code.startswith("extra:")
 
 
-def _is_plain(of: Round, story: Story, agreed: Sequence[Extension]) -> bool:
-    """Waivers, time in which it was no ticket and agreed dates before a return have rules of their own."""
+def _is_plain(of: Round, agreed: Sequence[Extension]) -> bool:
+    """Time in which it was no ticket and agreed dates with a return have rules of their own."""
     was_void = any(stay.state in VOID_STATES for stay in of.stays)
-    waived = any(of.holds(at) for at, _ in story.waived)
-    return not was_void and not waived and not (agreed and of.reopened_at)
+    return not was_void and not (agreed and of.reopened_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -55,36 +55,44 @@ def joined(parts: Iterable[Judgements]) -> Judgements:
 def judged_plainly(tracks: Tracks, rules_of: RulesOf, other: Rules, now: datetime) -> list[Judgements]:
     """Of tracks that say all there is to say; `rules_of` finds what they are judged by now."""
     [at] = instants_of([now]).tolist()
-    found = []
-    for place, clock in enumerate(CLOCKS):
-        before, after = _before(clock, tracks, rules_of, at), _under(clock, tracks, other, at)
-        found.append(_judgements(place, tracks, before, after))
-    return found
+    before, after = _before(tracks, rules_of, at), _under(tracks, other, at)
+    return [_judgements(place, tracks, before[place], after[place]) for place in range(len(CLOCKS))]
 
 
-def _before(clock: ClockName, tracks: Tracks, rules_of: RulesOf, now: int) -> Verdicts:
+ByClock = tuple[Verdicts, ...]
+"""In the order of CLOCKS."""
+
+
+def _before(tracks: Tracks, rules_of: RulesOf, now: int) -> ByClock:
     """Each under the versions that it is pinned to."""
-    pairs = list(zip(tracks.terms, tracks.desk, strict=True))
-    places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
-    group = np.array([places[pair] for pair in pairs], dtype=np.int64)
-    columns = {each.name: np.full(len(tracks), NONE) for each in fields(Verdicts)}
+    places: dict[tuple[str, str], int] = {}
+    pairs = zip(tracks.terms, tracks.desk, strict=True)
+    group = np.array([places.setdefault(pair, len(places)) for pair in pairs], dtype=np.int64)
+    names = [each.name for each in fields(Verdicts)]
+    columns = [{name: np.full(len(tracks), NONE) for name in names} for _ in CLOCKS]
     for (terms, desk), place in places.items():
         mine = np.flatnonzero(group == place)
         part = tracks if len(mine) == len(tracks) else tracks.of(mine)
-        found = _under(clock, part, composed(rules_of(terms), rules_of(desk)), now)
-        for name, column in columns.items():
-            column[mine] = getattr(found, name)
-    return Verdicts(**columns)
+        for told, found in zip(
+            columns, _under(part, composed(rules_of(terms), rules_of(desk)), now), strict=True
+        ):
+            for name in names:
+                told[name][mine] = getattr(found, name)
+    return tuple(Verdicts(**told) for told in columns)
 
 
-def _under(clock: ClockName, tracks: Tracks, rules: Rules, now: int) -> Verdicts:
-    """What was before the desk's first day is not counted."""
-    found = verdicts_of(clock, tracks, terms_table(rules, tracks.asked), now)
+def _under(tracks: Tracks, rules: Rules, now: int) -> ByClock:
+    table = terms_table(rules, tracks.asked)
+    return tuple(_counted(verdicts_of(clock, tracks, table, now), tracks, rules) for clock in CLOCKS)
+
+
+def _counted(found: Verdicts, tracks: Tracks, rules: Rules) -> Verdicts:
+    """What was before the desk's first day has no verdict."""
     if rules.desk.since is None:
         return found
     [since] = instants_of([rules.desk.since]).tolist()
     verdict = np.where(tracks.started >= since, found.verdict, UNJUDGED)
-    return Verdicts(verdict, found.due, found.over, found.value)
+    return replace(found, verdict=verdict)
 
 
 def _judgements(clock: int, tracks: Tracks, before: Verdicts, after: Verdicts) -> Judgements:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -34,19 +34,21 @@ def terms_table(rules: Rules, asked: Sequence[str]) -> TermsTable:
     """`asked`: what policies look at, as JSON, of each ticket; most tickets ask alike."""
     rows: dict[tuple[tuple[str, str], ...], int] = {}
     mentioned = _mentioned(rules)
-    known = {text: _telling(text, mentioned) for text in dict.fromkeys(asked)}
-    for telling in known.values():
-        rows.setdefault(telling, len(rows))
+    row = np.zeros(len(asked), dtype=np.int64)
+    if mentioned:
+        tellings = _tellings(sorted(set(asked)), mentioned)
+        places = {text: rows.setdefault(telling, len(rows)) for text, telling in tellings}
+        row = np.array([places[text] for text in asked], dtype=np.int64)
     found = [_terms(rules, dict(telling)) for telling in rows] or [_terms(rules, {})]
     calendars = {terms.calendar.fingerprint: terms.calendar for each in found for terms in _all(each)}
-    places = {fingerprint: place for place, fingerprint in enumerate(calendars)}
+    place_of = {fingerprint: place for place, fingerprint in enumerate(calendars)}
     return TermsTable(
-        row=np.array([rows[known[text]] for text in asked], dtype=np.int64),
+        row=row,
         length={
             ClockName.REPLY: _table(found, lambda terms: terms.respond // MICROSECOND),
             ClockName.SOLUTION: _table(found, lambda terms: terms.resolve // MICROSECOND),
         },
-        calendar=_table(found, lambda terms: places[terms.calendar.fingerprint]),
+        calendar=_table(found, lambda terms: place_of[terms.calendar.fingerprint]),
         calendars=tuple(calendars.values()),
     )
 
@@ -68,14 +70,21 @@ def _mentioned(rules: Rules) -> Mapping[str, frozenset[str]]:
     return {code: frozenset(values) for code, values in found.items() if values}
 
 
-def _telling(text: str, mentioned: Mapping[str, frozenset[str]]) -> tuple[tuple[str, str], ...]:
-    if not text or not mentioned:
-        return ()
-    told = {code: value for code, value in json.loads(text).items() if code in mentioned}
-    return tuple(
-        (code, value if _is_mentioned(code, value, mentioned) else OTHER)
-        for code, value in sorted(told.items())
-    )
+def _tellings(
+    texts: Sequence[str], mentioned: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Each text with what it tells to policies; read as one JSON, for there may be very many."""
+    read = json.loads(f"[{','.join(text or '{}' for text in texts)}]")
+    codes = sorted(mentioned)
+    for text, told in zip(texts, read, strict=True):
+        yield (
+            text,
+            tuple(
+                (code, value if _is_mentioned(code, value, mentioned) else OTHER)
+                for code in codes
+                if (value := told.get(code))
+            ),
+        )
 
 
 def _is_mentioned(code: str, value: str, mentioned: Mapping[str, frozenset[str]]) -> bool:

@@ -34,14 +34,14 @@ async def replace(conn: AsyncConnection, ref: ItemRef, made: Sequence[Track]) ->
     if made:
         gone = gone.where(tracks.c.cycle.not_in([track.cycle for track in made]))
     await conn.execute(gone)
-    rows = [_row(track) for track in made]
+    rows = [row_of(track) for track in made]
     if rows:
         await conn.execute(upsert(conn, tracks, rows[0]), rows)
 
 
 async def since(conn: AsyncConnection, at: datetime | None) -> Sequence[Row]:
     """Of cycles that began at `at` or later, or of all; in no order."""
-    query = sa.select(*(_or_none(tracks.c[name]) for name in _NAMES))
+    query = sa.select(*(_or_none(tracks.c[name]) for name in NAMES))
     if at is not None:
         query = query.where(tracks.c.started >= micros(at))
     rows: Sequence[Any] = (await conn.execute(query)).all()
@@ -57,10 +57,11 @@ def micros(at: datetime) -> int:
     return (at - EPOCH) // MICROSECOND
 
 
-_NAMES = "ref cycle value started replied solved steps pauses asked terms desk plain".split()
+NAMES = "ref cycle value started replied solved steps pauses asked terms desk plain".split()
 
 
-def _row(track: Track) -> dict[str, Any]:
+def row_of(track: Track) -> dict[str, Any]:
+    """A track as it is stored."""
     pauses = [(micros(each.start), micros(each.end) if each.end else NONE) for each in track.pauses]
     return {
         "ref": str(track.ref),

@@ -19,7 +19,7 @@ from app.simulation.columns import NONE, Tracks, tracks_from
 from app.simulation.judging import BREACHED, MET, UNJUDGED, verdicts_of
 from app.simulation.terms import terms_table
 from app.sla.many import instants_of
-from app.store.tracks import _NAMES, _row
+from app.store.tracks import NAMES, row_of
 from app.store.tracks import NONE as NO_NUMBER
 from tests.jobs.quarter import DAYS, START, Life, life_of, rules_of
 
@@ -61,8 +61,8 @@ def lives() -> list[tuple[list[Fact], datetime]]:
 
 
 def columns(found: Fold) -> Tracks:
-    rows = [_row(track) for track in found.tracks]
-    return tracks_from([[NO_NUMBER if row[name] is None else row[name] for name in _NAMES] for row in rows])
+    rows = [row_of(track) for track in found.tracks]
+    return tracks_from([[NO_NUMBER if row[name] is None else row[name] for name in NAMES] for row in rows])
 
 
 def clocks(found: Fold) -> Iterator[tuple[int, Cycle, ClockName, Ledger]]:
