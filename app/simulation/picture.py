@@ -19,6 +19,8 @@ LEFT, RIGHT = EDGE + PAD, WIDTH - EDGE - PAD
 INNER = RIGHT - LEFT
 WAS, WOULD = "#b9c6d3", canvas.CALM
 ROW = 92
+MARK = 40  # room for ▲ or ▼ at the right
+ROOMY = 90  # from this width on every pair of bars has its numbers
 Card = tuple[int, Callable[[Canvas, float], None]]
 
 
@@ -52,8 +54,8 @@ def _head(sheet: Canvas, found: Comparison, name: str) -> None:
 
 
 def _foot(sheet: Canvas, found: Comparison, top: float) -> None:
-    changed = words.plural(len(found.changes), "исход", "исхода", "исходов")
-    sheet.text(WIDTH / 2, top + 14, f"изменится {changed}", 26, canvas.MUTED, align="center")
+    told = f"другой исход: {len(found.changes)}; чьи обращения — в таблице"
+    sheet.text(WIDTH / 2, top + 14, told, 26, canvas.MUTED, align="center")
 
 
 def _paper(sheet: Canvas, top: float, height: float, title: str) -> None:
@@ -66,7 +68,7 @@ def _paper(sheet: Canvas, top: float, height: float, title: str) -> None:
 
 def _shares(found: Comparison, clock: ClockName) -> Card:
     rows = [(value, pair) for (value, asked), pair in found.shares.items() if asked is clock]
-    height = 110 + ROW * len(rows)
+    height = 122 + ROW * len(rows)
 
     def draw(sheet: Canvas, top: float) -> None:
         _paper(sheet, top, height, CLOCKS[clock])
@@ -80,9 +82,14 @@ def _share(
     sheet: Canvas, top: float, value: TicketClass | None, pair: BeforeAfter, goal: float | None
 ) -> None:
     sheet.text(LEFT, top + 30, words.CLASS[value] if value else "Все", 29, bold=value is None)
-    color = canvas.INK if goal is None or pair.after.value is None else _tone(pair.after.value >= goal)
     told = f"{_percent(pair.before)} → {_percent(pair.after)}"
-    sheet.text(RIGHT, top + 30, told, 30, color, bold=True, align="right")
+    if goal is None or pair.after.value is None:
+        sheet.text(RIGHT - MARK, top + 30, told, 30, bold=True, align="right")
+    else:
+        good = pair.after.value >= goal
+        color = canvas.GOOD if good else canvas.BAD
+        sheet.text(RIGHT - MARK, top + 30, told, 30, color, bold=True, align="right")
+        sheet.triangle(RIGHT - 14, top + 20, 22, color, up=good)
     for place, (share, look) in enumerate(((pair.before, WAS), (pair.after, WOULD))):
         y = top + 44 + 16 * place
         sheet.box(LEFT, y, INNER, 12, canvas.FAINT, 6)
@@ -90,10 +97,6 @@ def _share(
             sheet.box(LEFT, y, max(12.0, INNER * share.value), 12, look, 6)
     if goal is not None:
         sheet.box(min(LEFT + INNER * goal, RIGHT) - 2, top + 40, 4, 36, canvas.INK)
-
-
-def _tone(good: bool) -> str:
-    return canvas.GOOD if good else canvas.BAD
 
 
 def _percent(share: Share) -> str:
@@ -114,6 +117,7 @@ def _hours(before: Sequence[int], after: Sequence[int]) -> list[Pair]:
 def _bars(title: str, pairs: Sequence[Pair]) -> Card:
     most = max((max(was, would) for _, was, would in pairs), default=0) or 1
     step = INNER / len(pairs)
+    highest = {max(was for _, was, _ in pairs), max(would for _, _, would in pairs)}
     total = f"{sum(was for _, was, _ in pairs)} → {sum(would for _, _, would in pairs)}"
 
     def draw(sheet: Canvas, top: float) -> None:
@@ -122,14 +126,17 @@ def _bars(title: str, pairs: Sequence[Pair]) -> Card:
         for place, (name, was, would) in enumerate(pairs):
             x = LEFT + step * (place + 0.5)
             sheet.text(x, top + 330, name, 24, canvas.MUTED, align="center")
-            _pair(sheet, x, top + 292, min(step * 0.36, 46), (was, would), most)
+            told = {was, would} if step >= ROOMY else highest
+            _pair(sheet, x, top + 292, min(step * 0.36, 46), (was, would), most, told)
 
     return 360, draw
 
 
-def _pair(sheet: Canvas, x: float, floor: float, width: float, pair: tuple[int, int], most: int) -> None:
+def _pair(
+    sheet: Canvas, x: float, floor: float, width: float, pair: tuple[int, int], most: int, told: set[int]
+) -> None:
     for left, count, color in ((x - width - 1, pair[0], WAS), (x + 1, pair[1], WOULD)):
         tall = max(3.0, 150 * count / most) if count else 3.0
         sheet.box(left, floor - tall, width, tall, color, 4)
-        if count:
+        if count and count in told:
             sheet.text(left + width / 2, floor - tall - 8, str(count), 18, canvas.MUTED, align="center")
