@@ -76,6 +76,7 @@ class Desk:
     vault: Vault | None = None  # where the application's credential is kept; None with a webhook
     portal_of: PortalOf = Portal  # how to reach the portal with another credential
     _woken: dict[str, asyncio.Event] = field(default_factory=dict)  # by who waits
+    _came_in: bool = False  # before somebody waited for the first time
 
     def now(self) -> datetime:
         """The present, aware UTC."""
@@ -83,12 +84,17 @@ class Desk:
 
     def wake(self) -> None:
         """Something came in: no worker need wait for its next turn."""
+        self._came_in = True
         for alarm in self._woken.values():
             alarm.set()
 
     async def wait_for_work(self, seconds: float, who: str = "road") -> None:
         """Until woken, or `seconds` of real time. Each worker hears of what came in since it last waited."""
-        alarm = self._woken.setdefault(who, asyncio.Event())
+        alarm = self._woken.get(who)
+        if alarm is None:
+            alarm = self._woken[who] = asyncio.Event()
+            if self._came_in:
+                return
         try:
             async with asyncio.timeout(seconds):
                 await alarm.wait()
