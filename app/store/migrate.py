@@ -26,9 +26,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 _one_at_a_time = threading.Lock()  # Alembic keeps its context in module globals
 
 
-async def migrate(url: str) -> None:
-    """Up to the newest revision. StoreUnavailable: nothing has changed."""
-    await asyncio.to_thread(_run, url, "upgrade", "head")
+async def migrate(url: str, revision: str = "head") -> None:
+    """Up to the newest revision, or only to this one. StoreUnavailable: nothing has changed."""
+    await asyncio.to_thread(_run, url, "upgrade", revision)
 
 
 async def downgrade(url: str, revision: str) -> None:
