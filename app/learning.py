@@ -84,8 +84,9 @@ def _disappearance(reading: Gone, known: Sequence[Fact]) -> Iterator[Fact]:
 
 
 def _is_gone(known: Sequence[Fact]) -> bool:
-    marks = [fact for fact in known if fact.kind in {FactKind.GONE, FactKind.RETURNED}]
-    return bool(marks) and max(marks, key=lambda fact: fact.recorded_at).kind is FactKind.GONE
+    """It goes and comes back by turns, so their numbers tell, even of two in one instant."""
+    gone, back = (sum(fact.kind is kind for fact in known) for kind in (FactKind.GONE, FactKind.RETURNED))
+    return gone > back
 
 
 def _mark(kind: FactKind, ref: ItemRef, at: datetime, known: Sequence[Fact]) -> Fact:

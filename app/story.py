@@ -196,7 +196,7 @@ def _with_absences(changes: Sequence[StateChange], facts: Sequence[Fact]) -> Ite
 
 def _ordered(facts: Sequence[Fact], *kinds: FactKind) -> list[Fact]:
     chosen = [fact for fact in facts if fact.kind in kinds]
-    return sorted(chosen, key=lambda f: (f.happened_at, _row_number(f.key), f.key))
+    return sorted(chosen, key=lambda f: (f.happened_at, _row_number(f.key), f.key, f.kind))
 
 
 def _row_number(key: str) -> int:

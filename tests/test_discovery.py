@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from app.decision import fold
-from app.model import Cycle, Fact, Move, Reading, Side, State, TicketClass, Utterance
+from app.model import Cycle, Fact, Gone, Move, Reading, Side, State, TicketClass, Utterance
 from app.pinning import judging
 from tests.lives import AGENT, DEAL, HEAD, ROBOT, Desk, card
 from tests.sla.minutes import Happening, Life, instant_of, minute_of
@@ -78,7 +78,9 @@ class Discovery(RuleBasedStateMachine):
         self.words: list[Word] = []
         self.fields: list[Field] = []
         self.heeded: list[Happening] = []  # changes of fields, as the readings could tell them
+        self.absences: list[tuple[int, int | None]] = []  # when the card was seen to be gone, and back
         self.desk = Desk()
+        self.seen_at = START  # the last time that the card was seen
         self.read_at: list[tuple[int, tuple[Cycle, ...]]] = []
 
     # --- what people do ------------------------------------------------------------------
@@ -118,8 +120,26 @@ class Discovery(RuleBasedStateMachine):
 
     @rule()
     def reads(self) -> None:
+        if self._is_gone():
+            self.now += 1
+            self.absences[-1] = (self.absences[-1][0], self.now)
         self._hear_of_fields()
-        decision = self.desk.reads(self._reading(self.now))
+        self.seen_at = self.now
+        self._decide_on(self._reading(self.now))
+
+    @precondition(lambda self: self.read_at and not self._is_gone())
+    @rule()
+    def finds_it_gone(self) -> None:
+        """For a while the service may not see the card, or somebody puts it into the bin and takes it out."""
+        self.now += 1
+        self.absences.append((self.now, None))
+        self._decide_on(Gone(DEAL, instant_of(self.now)))
+
+    def _is_gone(self) -> bool:
+        return bool(self.absences) and self.absences[-1][1] is None
+
+    def _decide_on(self, shown: Reading | Gone) -> None:
+        decision = self.desk.reads(shown)
         assert [as_told(cycle) for cycle in decision.ticket.cycles] == told(self._known(), self.now)
         self.read_at.append((self.now, decision.ticket.cycles))
 
@@ -198,14 +218,25 @@ class Discovery(RuleBasedStateMachine):
                 self.heeded.append(Happening(at, "extend", minute(value)))
 
     def _known(self) -> Life:
-        spoken = [word for word in self.words if word.shown_at <= self.now]
+        spoken = [word for word in self.words if word.shown_at <= self.seen_at]
         happenings = [
             Happening(START, "class", TicketClass.STANDARD),
-            *(Happening(at, "state", STAGES[stage]) for at, stage, _ in self.moves),
+            *self._states(),
             *(heard for word in spoken for heard in happening(word)),
             *self.heeded,
         ]
         return Life(START, tuple(sorted(happenings, key=lambda each: each.at)), USUAL)
+
+    def _states(self) -> Iterator[Happening]:
+        """Where the card stood; while it was gone it stood nowhere, and then where it had been moved to."""
+        for at, stage, _ in (move for move in self.moves if move[0] <= self.seen_at):
+            if not any(gone <= at < (back or self.now + 1) for gone, back in self.absences):
+                yield Happening(at, "state", STAGES[stage])
+        for gone, back in self.absences:
+            yield Happening(gone, "state", State.DELETED)
+            if back is not None:
+                stage = [stage for at, stage, _ in self.moves if at <= back][-1]
+                yield Happening(back, "state", STAGES[stage])
 
 
 def minute(text: str) -> int | None:

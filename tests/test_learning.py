@@ -72,6 +72,13 @@ def test_disappearance_and_return_are_facts() -> None:
     assert learned(Gone(DEAL, at("24.11 11:05")), (*known, *gone), UNSEEN) == ()
 
 
+def test_going_and_coming_back_in_one_instant_is_told_once() -> None:
+    known = learned(reading("24.11 10:01"), (), UNSEEN)
+    known += learned(Gone(DEAL, at("24.11 11:00")), known, UNSEEN)
+    known += learned(reading("24.11 11:00"), known, UNSEEN)
+    assert learned(reading("24.11 11:00"), known, UNSEEN) == ()
+
+
 def test_unknown_item_that_is_gone_teaches_nothing() -> None:
     assert learned(Gone(DEAL, at("24.11 11:00")), (), UNSEEN) == ()
 
