@@ -283,6 +283,36 @@ def backup(
     _finish(_run(commands.backup(_settings(), to, restored=restored)))
 
 
+rules_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules", help="Сменить правила так, чтобы знать последствия.")
+
+RulesFile = Annotated[Path, typer.Option("--rules", help="Файл новых правил.", metavar="ФАЙЛ.toml")]
+
+
+@rules_app.command("preview")
+def rules_preview(rules: RulesFile, as_json: AsJson = False) -> None:
+    """Что изменится у открытых обращений.
+
+    Какие сроки сдвинутся и на сколько, кто сразу окажется просрочен. Ничего не меняет.
+    """
+    _quiet()
+    _finish(_run(commands.preview_rules(_settings(), rules, as_json=as_json)))
+
+
+@rules_app.command("apply")
+def rules_apply(
+    rules: RulesFile,
+    by: Annotated[str, typer.Option(help="Кто применяет: имя или номер сотрудника.", metavar="КТО")],
+    to_open: Annotated[bool, typer.Option("--open", help="Применить и к открытым обращениям.")] = False,
+) -> None:
+    """Записать, кто и когда применил правила.
+
+    Без --open меняются только новые обращения: когда сервис перезапустят с этим файлом.
+    """
+    _quiet()
+    _finish(_run(commands.apply_rules(_settings(), rules, by, to_open=to_open)))
+
+
 # --- what every command shares -----------------------------------------------------------
 
 

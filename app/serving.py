@@ -32,6 +32,7 @@ from app.jobs.reconcile import poll, poll_pace, reconcile, reread_open
 from app.jobs.recount import recount
 from app.jobs.refresh import refresh_when_due
 from app.jobs.report import make_report, send_due, send_report
+from app.jobs.rerule import rerule
 from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
 from app.metrics.periods import PeriodKind
@@ -250,6 +251,7 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
         ("watch", pace.watch, watch),
         ("nightly", NIGHTLY_PACE, reread_open),
         ("recount", NIGHTLY_PACE, recount),
+        ("rerule", ASKED_PACE * desk.clock.speed, rerule),
         ("purge", NIGHTLY_PACE, purge_nightly),
         ("asked", ASKED_PACE * desk.clock.speed, answer_asked),
     )

@@ -8,11 +8,13 @@ from app.commands.preparing import check, provision
 from app.commands.purging import purge
 from app.commands.reconciling import nothing_left, reconcile
 from app.commands.reporting import digest, digest_as_known
+from app.commands.ruling import apply_rules, preview_rules
 from app.commands.simulating import simulate
 from app.commands.speech import Mistake
 
 __all__ = [
     "Mistake",
+    "apply_rules",
     "backup",
     "check",
     "digest",
@@ -21,6 +23,7 @@ __all__ = [
     "export",
     "failed",
     "nothing_left",
+    "preview_rules",
     "provision",
     "purge",
     "reconcile",

@@ -22,7 +22,7 @@ async def recount(desk: Desk) -> int:
     provisional long after the decree.
     """
     day = desk.rules.calendar.local(desk.now()).date()
-    async with desk.db.begin() as conn:
+    async with desk.deciding, desk.db.begin() as conn:
         if not await marks.take_slot(conn, RECOUNTED, f"{desk.rules.version} {day}", desk.name, desk.now()):
             return 0
         waiting = [ticket for ticket in await tickets.open_tickets(conn) if _is_provisional(ticket)]

@@ -22,7 +22,7 @@ class FactKind(StrEnum):
     CLASSIFIED = "classified"  # our classifier spoke; {"class", "area", "confidence", "why", ...}
     GONE = "gone"
     RETURNED = "returned"
-    RULES = "rules"  # by which rules we judge it from here on; {"terms", "desk": versions, "by"}
+    RULES = "rules"  # by which rules we judge it from here on; {"terms", "desk": versions, "by": a name}
     SILENCE = "silence"  # whether our answers can be read at all; {"silent": bool}
     BOUND = "bound"  # another ticket's work from here on; {"to": ref, "" when on its own again}
 
