@@ -1,7 +1,8 @@
 """The kinds of portals that a test meets, and what must hold of every emulated portal at its end.
 
-`pytest --portal self-hosted` runs on one kind alone. Without it each test that drives the service against an
-emulated portal runs on both; `@pytest.mark.portals("cloud-std", reason="…")` says that one is enough.
+`pytest --portal self-hosted` runs everything on one kind alone. Without it the tests of the road and of the
+adapter run on both; `@pytest.mark.portals("cloud-std", reason="…")` says that one is enough. Other tests that
+build a scene (pages, purges) meet the cloud.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "portals(*kinds, reason): the kinds of portals that the test is about")
+    _met[:] = [KINDS[config.getoption("--portal") or "cloud-std"]]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
