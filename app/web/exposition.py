@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,10 +16,16 @@ from app.desk import Desk
 from app.store import inbox, outbox, stamps, tallies
 from app.web.failures import failed_work
 
-__all__ = ["CONTENT_TYPE", "EVENTS", "Numbers", "exposition", "numbers_of"]
+__all__ = ["CONTENT_TYPE", "EVENTS", "INTAKE", "Numbers", "exposition", "numbers_of"]
 
 EVENTS = Counter(
     "b24sla_events", "Events of the portal by name and by what became of them.", ["event", "result"]
+)
+
+INTAKE = Histogram(
+    "b24sla_intake_seconds",
+    "From the whole body of an event to its commit, or to giving up.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
 UNKNOWN_EVENT = "unknown"
@@ -38,6 +44,10 @@ class Numbers:
     last_portal_ok_at: datetime | None
     last_sweep_at: datetime | None
     traffic: Traffic | None  # None: this process does not talk to the portal
+    inbox_lanes: tallies.Waiting
+    outbox_lanes: tallies.Waiting
+    database_bytes: int
+    leads: bool  # this process holds the lease
 
 
 async def numbers_of(desk: Desk) -> Numbers:
@@ -53,6 +63,10 @@ async def numbers_of(desk: Desk) -> Numbers:
             last_portal_ok_at=desk.health.last_portal_ok_at,
             last_sweep_at=desk.health.last_sweep_at,
             traffic=desk.portal.traffic if desk.portal else None,
+            inbox_lanes=await tallies.inbox_by_lane(conn, now),
+            outbox_lanes=await tallies.outbox_by_lane(conn, now),
+            database_bytes=await tallies.database_bytes(conn),
+            leads=desk.epoch is not None,
         )
 
 
@@ -78,6 +92,10 @@ class _Gauges(Collector):
         yield _gauge("stamps_lag_seconds", "Age of the oldest of them.", of.stamps[1].total_seconds())
         yield _labelled("failed", "Work that gave up.", "kind", of.failed)
         yield _labelled("tickets_open", "Open tickets by SLA state.", "state", of.open_by_state)
+        yield from _lanes("inbox", of.inbox_lanes)
+        yield from _lanes("outbox", of.outbox_lanes)
+        yield _gauge("database_bytes", "Size of the database.", of.database_bytes)
+        yield _gauge("leader", "1: this process talks to the portal.", int(of.leads))
         yield from self._ages()
         if of.traffic:
             yield from _portal(of.traffic)
@@ -110,6 +128,13 @@ def _portal(traffic: Traffic) -> Iterable[Metric]:
     )
 
 
+def _lanes(queue: str, waiting: tallies.Waiting) -> Iterable[GaugeMetricFamily]:
+    counts = {lane: count for lane, (count, _) in waiting.items()}
+    ages = {lane: age.total_seconds() for lane, (_, age) in waiting.items()}
+    yield _labelled(f"{queue}_lane_waiting", "What waits, by lane.", "lane", counts)
+    yield _labelled(f"{queue}_lane_lag_seconds", "Age of the oldest, by lane.", "lane", ages)
+
+
 def _counter(name: str, text: str, value: float) -> CounterMetricFamily:
     return CounterMetricFamily(f"b24sla_{name}", text, value=value)
 
@@ -118,7 +143,7 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"b24sla_{name}", text, value=value)
 
 
-def _labelled(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
+def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"b24sla_{name}", text, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)

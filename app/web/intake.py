@@ -11,7 +11,7 @@ from app.desk import Desk
 from app.model import Event
 from app.store import inbox, strangers
 from app.store.engine import StoreUnavailable
-from app.web.exposition import EVENTS, UNKNOWN_EVENT
+from app.web.exposition import EVENTS, INTAKE, UNKNOWN_EVENT
 
 AT_ONCE = 500
 PATIENCE_SECONDS = 4.0  # for the database to take an event; a sender waits no longer for its answer
@@ -54,11 +54,15 @@ class Intake:
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await waiting.stored
         except TimeoutError:
             raise NotStored("the database takes too long") from None
+        finally:
+            INTAKE.observe(clock() - begun)
 
     async def close(self) -> None:
         """Let the last commit end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from http import HTTPStatus
 from typing import Any
 
@@ -103,8 +104,11 @@ async def _on_hang_up(request: Request, _: Exception) -> Response:
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
-    log.error("request_failed", path=request.url.path, error=type(error).__name__, exc_info=error)
-    return refusal(request, 500, "Ошибка записана в журнал сервиса.")
+    number = secrets.token_hex(4)  # by which whoever met it and whoever reads the log mean the same line
+    log.error(
+        "request_failed", path=request.url.path, number=number, error=type(error).__name__, exc_info=error
+    )
+    return refusal(request, 500, f"Ошибка записана в журнал сервиса под номером {number}.")
 
 
 def install(app: FastAPI) -> None:

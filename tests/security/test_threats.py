@@ -33,7 +33,7 @@ from app.desk import Desk
 from app.settings import Settings
 from app.store import inbox
 from app.store.engine import Database, DatabaseUrlFault, StoreUnavailable
-from app.web import bodies, create_app, sessions
+from app.web import bodies, create_app
 from tests.jobs.scenes import FIRE, TOKEN, Scene, letter, scene
 from tests.web.town import ADMIN_TOKEN, EVENT_TOKEN, bearer, client_of, desk_of, failed_work_in, live, town
 
@@ -204,7 +204,7 @@ async def test_every_secret_is_compared_to_its_end(db: Database, monkeypatch: py
         compared.append((one, other))
         return real(one, other)
 
-    monkeypatch.setattr(sessions.hmac, "compare_digest", noted)
+    monkeypatch.setattr("app.web.sessions.hmac.compare_digest", noted)
     desk = desk_of(db, admin_token=ADMIN_TOKEN)
     async with client_of(desk, **bearer("guess")) as guesser:
         await guesser.get("/api/v1/kpi")
