@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from app.model import VOID_STATES, ClassChange, Cycle, Extension, Story, Track
+from app.model import VOID_STATES, ClassChange, Cycle, Extension, Story, TicketClass, Track
 from app.pinning import Judging
 from app.sla.course import classes_of
 from app.sla.rounds import Round, rounds_of
@@ -41,12 +41,17 @@ def tracks_of(
             asked=asked,
             terms=by.rules.version,
             desk=by.desk,
-            plain=not by.later and _is_plain(of, agreed),
+            plain=not by.later and _is_plain(of, agreed) and _ends_as(story, value, changes),
         )
 
 
 def _is_looked_at(code: str) -> bool:
     return code in LOOKED_AT or code.startswith("extra:")
+
+
+def _ends_as(story: Story, value: TicketClass, changes: Sequence[ClassChange]) -> bool:
+    """A former cycle counts under the class that the ticket has now, which its own changes do not tell."""
+    return (changes[-1].value if changes else value) is story.classes[-1].value
 
 
 def _is_plain(of: Round, agreed: Sequence[Extension]) -> bool:

@@ -13,7 +13,7 @@ from app.model import ClockName, Fact
 from app.pinning import RulesOf, composed
 from app.rules import Rules
 from app.simulation.columns import NONE, Column, Tracks
-from app.simulation.judging import UNJUDGED, Verdicts, verdicts_of
+from app.simulation.judging import UNJUDGED, Verdicts, last_class, verdicts_of
 from app.simulation.terms import terms_table
 from app.sla.many import instants_of
 
@@ -100,7 +100,7 @@ def _judgements(clock: int, tracks: Tracks, before: Verdicts, after: Verdicts) -
         refs=tracks.refs,
         cycle=tracks.cycle,
         clock=np.full(len(tracks), clock),
-        value=after.value,
+        value=last_class(tracks),
         before=before.verdict,
         after=after.verdict,
         due_before=before.due,

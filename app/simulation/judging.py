@@ -27,7 +27,6 @@ class Verdicts:
     verdict: Column  # UNJUDGED, MET, BREACHED
     due: Column  # the deadline that was missed, else the last that stood; NONE without SLA
     over: Column  # open time from it to what met the clock, or to now; below zero: what was to spare
-    value: Column  # the last class
 
 
 def verdicts_of(clock: ClockName, tracks: Tracks, table: TermsTable, now: int) -> Verdicts:
@@ -36,6 +35,16 @@ def verdicts_of(clock: ClockName, tracks: Tracks, table: TermsTable, now: int) -
     for place in range(tracks.steps.longest):
         course.take(place)
     return course.ended()
+
+
+def last_class(tracks: Tracks) -> Column:
+    """The class that each track ends with, whichever clock it touched: KPIs count by it."""
+    value, steps = tracks.value.copy(), tracks.steps
+    for place in range(steps.longest):
+        who = np.flatnonzero(steps.count > place)
+        what = steps.row(who, place)[:, 1]
+        value[who[what != AGREED]] = what[what != AGREED]
+    return value
 
 
 class _Course:
@@ -171,7 +180,7 @@ class _Course:
         due[mine] = self._due(mine, self.anchor[mine], self.term[mine], self.agreed[mine], self.end[mine])
         due = np.where(self.breached != NONE, self.breached, due)
         verdict = np.where(ended_without, UNJUDGED, verdict)
-        return Verdicts(verdict, due, self._over(due), self.value)
+        return Verdicts(verdict, due, self._over(due))
 
     def _over(self, due: Column) -> Column:
         over = np.zeros(len(due), dtype=np.int64)
