@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from app.bitrix.errors import Effect, PortalError, ShutOut, TooFast
 
-QUIET = timedelta(minutes=15)  # longer than the longest wait between two attempts (app/patience.py)
-CALM = timedelta(minutes=1)  # refusals by the rate limit come and go; this ends them
+CALM = timedelta(minutes=5)  # without a failure: until then it may only come and go
+QUIET = timedelta(minutes=15)  # a method that was not called again for so long says nothing any more
 OPENED = "*"
 """Stands for a method where somebody looked on purpose: what was under way before says nothing."""
 
@@ -31,12 +31,28 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What began and has not ended. `methods`: when each failed last."""
+    """What began and has not ended."""
 
     kind: Kind
     text: str
     since: datetime
-    methods: Mapping[str, datetime] = field(default_factory=dict)
+    failed: Mapping[str, datetime] = field(default_factory=dict)  # methods, and when each failed last
+    healed: frozenset[str] = frozenset()  # those of them that have succeeded since
+
+    def hit(self, methods: Iterable[str], now: datetime) -> Trouble:
+        """With one more failure."""
+        new = dict.fromkeys((method.lower() for method in methods), now)
+        return replace(self, failed={**self.failed, **new}, healed=self.healed - new.keys())
+
+    def over(self, now: datetime) -> bool:
+        """Nothing has failed for a while, and whatever did works again or is not needed any more."""
+        if OPENED in self.healed:
+            return True
+        if any(now - at < CALM for at in self.failed.values()):
+            return False
+        lasting = self.kind in {Kind.FORBIDDEN, Kind.SHUT}  # somebody has to allow it first
+        sick = self.failed.keys() - self.healed
+        return self.kind is Kind.RATE or not any(lasting or now - self.failed[name] < QUIET for name in sick)
 
 
 Troubles = Mapping[Kind, Trouble]
@@ -63,24 +79,15 @@ def begun(troubles: Troubles, error: PortalError, methods: Iterable[str], now: d
     kind = kind_of(error)
     if kind is None:
         return troubles
-    methods = [OPENED] if kind is Kind.SHUT else methods
-    hit = dict.fromkeys((method.lower() for method in methods), now)
     known = troubles.get(kind) or Trouble(kind, str(error), now)
-    return {**troubles, kind: replace(known, methods={**known.methods, **hit})}
+    return {**troubles, kind: known.hit([OPENED] if kind is Kind.SHUT else methods, now)}
 
 
 def ended(troubles: Troubles, methods: Iterable[str], now: datetime) -> Troubles:
     """With these methods' success; a kind that is missing there has just ended."""
     good = {method.lower() for method in methods}
-    left = {kind: replace(t, methods=_left(t, good, now)) for kind, t in troubles.items()}
-    return {kind: trouble for kind, trouble in left.items() if trouble.methods}
-
-
-def _left(trouble: Trouble, good: set[str], now: datetime) -> dict[str, datetime]:
-    if trouble.kind is Kind.RATE:
-        return {name: at for name, at in trouble.methods.items() if now - at < CALM}
-    lasts = trouble.kind in {Kind.FORBIDDEN, Kind.SHUT}  # somebody has to allow it first
-    return {n: at for n, at in trouble.methods.items() if n not in good and (lasts or now - at < QUIET)}
+    healed = {kind: replace(t, healed=t.healed | (good & t.failed.keys())) for kind, t in troubles.items()}
+    return {kind: trouble for kind, trouble in healed.items() if not trouble.over(now)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from app.desk import Desk
 from app.store import marks, people
 
 SWEPT = "swept_at"
+SHUT = "shut"  # why the portal takes no requests, if it does not
 
 
 async def follow(desk: Desk) -> bool:
@@ -16,7 +17,8 @@ async def follow(desk: Desk) -> bool:
         return False
     async with desk.db.read() as conn:
         known = await people.load(conn)
-        swept = await marks.get(conn, SWEPT)
+        swept, shut = await marks.get(conn, SWEPT), await marks.get(conn, SHUT)
+    desk.health.portal_fault = shut["why"] if shut else None
     desk.people = known or desk.people
     if swept:
         read_at = datetime.fromisoformat(swept)

@@ -230,6 +230,7 @@ async def test_trouble_is_told_once_when_it_begins_and_once_when_it_ends(
     for _ in range(3):
         with pytest.raises(RetryLater):
             await road.call(Command("profile"))
+    await road._clock.sleep(timedelta(minutes=5))
     for _ in range(2):
         await road.call(Command("profile"))
     assert len(caplog.messages) == 2

@@ -14,7 +14,7 @@ from app.bitrix.access import Webhook
 from app.bitrix.client import Client
 from app.bitrix.errors import Overloaded, RetryLater, ShutOut
 from app.bitrix.limits import AUTO, STANDARD, UNLIMITED
-from app.bitrix.troubles import QUIET
+from app.bitrix.troubles import CALM, QUIET
 from app.bitrix.wire import Command
 from app.clock import SetClock
 from app.model import Lane
@@ -87,8 +87,22 @@ async def test_method_that_fails_between_others_successes_is_one_trouble(
     assert len(portal.log) == 1
     portal.bad = {}
     await portal.batch("quick")
+    portal.clock.advance(CALM)
+    await portal.batch("quick")
     assert len(portal.log) == 1
     await portal.batch("slow")
+    assert len(portal.log) == 2
+
+
+async def test_trouble_that_comes_and_goes_is_one(caplog: pytest.LogCaptureFixture) -> None:
+    portal = Portal(caplog)
+    for bad in ({"m": "INTERNAL_SERVER_ERROR"}, {}) * 5:
+        portal.bad = bad
+        await portal.batch("m")
+        portal.clock.advance(CALM / 4)
+    assert len(portal.log) == 1
+    portal.clock.advance(CALM)
+    await portal.batch("m")
     assert len(portal.log) == 2
 
 
@@ -99,6 +113,7 @@ async def test_troubles_of_two_kinds_are_told_apart(caplog: pytest.LogCaptureFix
     await portal.batch("one", "two")
     assert len(portal.log) == 2
     portal.bad = {}
+    portal.clock.advance(CALM)
     await portal.batch("one", "two")
     assert len(portal.log) == 4
 

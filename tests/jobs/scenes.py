@@ -49,6 +49,7 @@ class Scene:
     office: Office
     desk: Desk
     web: httpx.ASGITransport
+    road: Road
 
     async def settle(self, *, events: bool = True) -> None:
         """Until nothing more happens at this moment and in the seconds in which events travel."""
@@ -156,4 +157,4 @@ async def scene(
         await refresh_people(desk)
         web = httpx.ASGITransport(app=create_app(desk))
         portal.subscribe("http://127.0.0.1:8080/webhooks/bitrix24", TOKEN)
-        yield Scene(clock, portal, office, desk, web)
+        yield Scene(clock, portal, office, desk, web, road)
