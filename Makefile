@@ -6,7 +6,7 @@ READY := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help setup demo test lint bench lock fuzz audit
+.PHONY: help setup demo test lint bench lock fuzz audit chaos
 .DEFAULT_GOAL := help
 
 help:
@@ -51,6 +51,10 @@ bench: setup
 		echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file" || exit 1; done
 
 # Long forms of tests/security: every reader against spoilt input, every operation of the API against its description.
+# Weeks of a department in the worst weather; CHAOS_ARGS="--days 3 --kills 10 --seed 2" for a shorter one.
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
 fuzz: setup
 	@$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
 	@SCHEMATHESIS_EXAMPLES=300 $(BIN)/python -m pytest -q tests/security/test_described_api.py

@@ -1,0 +1,163 @@
+"""A department's weeks, made by chance from a seed: it acts on the portal only, as clients and agents would.
+
+What people write into fields without a history (a class, a level) is chosen so that the moment of writing
+moves no term: a reading may find it one sweep later than another.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.demo.office import Case, Office
+from app.demo.story import MOSCOW, example_tickets
+
+Life = Generator[datetime, None, None]
+MOST_FOR_HOURS = 6  # tickets of a run that is no whole day
+SOME_MINUTES = (5, 12, 20, 35, 50, 75, 110, 160, 240)
+TALK = (
+    "Проверяем журнал событий по объекту.",
+    "Уточнили настройки, проверьте, пожалуйста.",
+    "Готовим ответ.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One ticket to be: its words, when it comes, and its own chance."""
+
+    office: Office
+    ticket: dict[str, object]
+    arrives_at: datetime
+    agent: int
+    chance: random.Random
+
+    def pause(self, at: datetime) -> datetime:
+        """Some time later, on the next working morning if it would be night."""
+        later = at + timedelta(minutes=self.chance.choice(SOME_MINUTES), seconds=self.chance.randrange(60))
+        local = later.astimezone(MOSCOW)
+        if 9 <= local.hour < 18:
+            return later
+        morning = local.replace(hour=9, minute=self.chance.randrange(40), second=0)
+        return morning if local.hour < 9 else morning + timedelta(days=1)
+
+
+class Month:
+    """All lives in order of time; `play` does what has come due."""
+
+    def __init__(
+        self, office: Office, begin_at: datetime, span: timedelta, seed: int, a_day: int = 7
+    ) -> None:
+        chance = random.Random(seed)
+        self.cases: dict[int, Case] = {}
+        self._queue: list[tuple[datetime, int, Life]] = []
+        for number, plot in enumerate(_plots(office, begin_at, span, a_day, chance)):
+            self._push(number, _life(plot, self.cases, number))
+
+    @property
+    def next_at(self) -> datetime | None:
+        return self._queue[0][0] if self._queue else None
+
+    def play(self, now: datetime) -> int:
+        acts = 0
+        while self._queue and self._queue[0][0] <= now:
+            _, number, life = heapq.heappop(self._queue)
+            self._push(number, life)
+            acts += 1
+        return acts
+
+    def _push(self, number: int, life: Life) -> None:
+        at = next(life, None)
+        if at is not None:
+            heapq.heappush(self._queue, (at, number, life))
+
+
+def _plots(
+    office: Office, begin_at: datetime, span: timedelta, a_day: int, chance: random.Random
+) -> Iterator[Plot]:
+    words = example_tickets()
+    for number in range(max(MOST_FOR_HOURS, round(a_day * (span / timedelta(days=1))))):
+        at = begin_at + chance.random() * span
+        if not 9 <= at.astimezone(MOSCOW).hour < 18 and chance.random() < 0.8:
+            at = at.replace(hour=chance.randrange(9, 18)) if span > timedelta(days=1) else begin_at
+        ticket = dict(chance.choice(words)) | {"id": f"M{number:03}"}
+        yield Plot(office, ticket, at, chance.choice(office.agents), random.Random(chance.random()))
+
+
+def _life(plot: Plot, cases: dict[int, Case], number: int) -> Life:
+    yield plot.arrives_at
+    case = cases[number] = plot.office.receive(plot.ticket, plot.agent)
+    at = yield from _worked_on(plot, case, plot.arrives_at)
+    if plot.chance.random() < 0.08:
+        return  # forgotten: it stays open and late
+    at = yield from _solved(plot, case, at)
+    if plot.chance.random() < 0.2:
+        plot.office.client_says(case, "Снова не работает, проблема осталась.")
+        plot.office.move(case, "in_progress")
+        at = yield from _worked_on(plot, case, at)
+        at = yield from _solved(plot, case, at)
+    if plot.chance.random() < 0.8:
+        plot.office.client_says(case, "Спасибо, всё работает!")
+        plot.office.move(case, "closed_confirmed")
+
+
+def _worked_on(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
+    at = plot.pause(at)
+    yield at
+    plot.office.reply(case, plot.chance.choice(TALK))
+    plot.office.move(case, "in_progress")
+    for act in plot.chance.sample(_ACTS, plot.chance.randrange(3)):
+        at = plot.pause(at)
+        yield at
+        at = yield from act(plot, case, at)
+    return at
+
+
+def _solved(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
+    at = plot.pause(at)
+    yield at
+    plot.office.move(case, "resolved")
+    at = plot.pause(at)
+    yield at
+    return at
+
+
+def _asks(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
+    plot.office.reply(case, "Подскажите, пожалуйста, модель устройства и версию.")
+    plot.office.move(case, "waiting_client")
+    at = plot.pause(at)
+    yield at
+    plot.office.client_says(case, "Версия 5.2, модель записали в письме.")
+    at = plot.pause(at)
+    yield at
+    plot.office.move(case, "in_progress")
+    return at
+
+
+def _hands_over(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
+    plot.office.move(case, "escalated")
+    at = plot.pause(at)
+    yield at
+    plot.office.move(case, "in_progress")
+    return at
+
+
+def _corrects(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
+    plot.office.write(case, SLA_CLASS="consultation")
+    at = plot.pause(at)
+    yield at
+    return at
+
+
+def _puts_off(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
+    plot.office.move(case, "postponed")
+    at = plot.pause(at)
+    yield at
+    plot.office.move(case, "in_progress")
+    return at
+
+
+_ACTS = (_asks, _hands_over, _corrects, _puts_off)
