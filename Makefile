@@ -50,11 +50,11 @@ bench: setup
 	@for file in $$(grep -l __main__ benchmarks/*.py); do \
 		echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file" || exit 1; done
 
-# Long forms of tests/security: every reader against spoilt input, every operation of the API against its description.
 # Weeks of a department in the worst weather; CHAOS_ARGS="--days 3 --kills 10 --seed 2" for a shorter one.
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
+# Long forms of tests/security: every reader against spoilt input, every operation of the API against its description.
 fuzz: setup
 	@$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
 	@SCHEMATHESIS_EXAMPLES=300 $(BIN)/python -m pytest -q tests/security/test_described_api.py
