@@ -28,7 +28,7 @@ from app.sla.hours import (
     written_hours,
 )
 from app.sla.opening import NONE, Opening, Piece, instants, pieces_of
-from app.sla.running import EPOCH, RunningSums, Years, since_epoch
+from app.sla.running import EPOCH, WIDER, RunningSums, Years, since_epoch
 from app.sla.workdays import WorkDays
 
 
@@ -117,6 +117,8 @@ class Calendar:
 
     def holds(self, work: timedelta) -> bool:
         """Whether so much open time ever comes, even where no decree adds a day."""
+        if work > WIDER[-1] * 366 * ONE_DAY:
+            return False  # there is not so much time of any kind
         year = self.provisional_from.year if self.provisional_from else EPOCH.year
         try:
             self.add(datetime(year, 1, 1, tzinfo=UTC), work)

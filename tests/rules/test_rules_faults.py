@@ -336,6 +336,45 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert set(said(tmp_path, text)) == {"desk.language", "desk.nam", "people.head", "ola.head"}
 
 
+def test_bad_hours_terms_and_policies_are_told_together(tmp_path: Path) -> None:
+    (tmp_path / "days.json").write_bytes(DECREED % (b"2026", b"2028"))
+    text = """
+        [calendar.empty]
+        hours = {}
+        [calendar.twice]
+        hours = { mon = ["09:00-13:00", "12:00-18:00"] }
+        [calendar.nowhere]
+        timezone = "Europe/Moskva"
+        hours = "24x7"
+        [calendar.gap]
+        production_calendar = "days.json"
+        hours = { mon = ["09:00-18:00"] }
+        [class.standard]
+        respond = "0m"
+        resolve = "-4h"
+        [[policy]]
+        when = { company = [12] }
+        set = { resolve = "8h" }
+        [[policy]]
+        when = { company = [12], class = ["urgent"] }
+        set = { resolve = "4h" }
+        [[policy]]
+        when = { contact = [] }
+        set = { sla = false }
+    """
+    assert set(said(tmp_path, text)) == {
+        "calendar.empty.hours",
+        "calendar.twice.hours.mon",
+        "calendar.nowhere.timezone",
+        "calendar.gap.production_calendar",
+        "class.standard.respond",
+        "class.standard.resolve",
+        "policy[2].when.class[1]",
+        "policy[2].when",
+        "policy[3].when.contact",
+    }
+
+
 def test_the_fault_reads_as_a_list(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text('[ola]\nhead = "0h"\n' + SOURCE, encoding="utf-8")

@@ -34,7 +34,7 @@ from tests.sla.minutes import Happening, Life, Promise, Promises, instant_of, mi
 from tests.sla.oracle import Clock, Told, told
 from tests.sla.oracle_turns import Turn, next_replies, progress
 
-EXAMPLES = int(os.environ.get("B24SLA_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("B24SLA_EXAMPLES", "200"))
 """How many lives to try: more of them for a night's run."""
 START = minute_of(at("19.11 10:00"))
 CALENDARS: dict[str, Calendar] = {"office": OFFICE, "always": ALWAYS}
@@ -55,7 +55,7 @@ aims = st.tuples(st.sampled_from(["reply", "solution"]), st.sampled_from([0, 0, 
 """To the deadline of a clock, or a minute over."""
 OFTEN = [State.WAITING_CLIENT, State.POSTPONED, State.IN_PROGRESS, State.RESOLVED, State.CLOSED_CONFIRMED]
 states = st.sampled_from([*State, *OFTEN, *OFTEN, *OFTEN])
-values = st.sampled_from([*USUAL, *USUAL, TicketClass.NOT_TICKET])
+values = st.sampled_from([EMERGENCY, EMERGENCY, *USUAL, *USUAL, TicketClass.NOT_TICKET])
 KINDS = ["state", "state", "state", "ours", "client", "class", "extend", "until"]
 
 
