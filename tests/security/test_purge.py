@@ -19,8 +19,9 @@ from app.jobs.purge import purge, purge_nightly
 from app.jobs.report import make_report
 from app.metrics.digest_tree import digest_tree
 from app.metrics.periods import PeriodKind
-from app.model import FactKind
+from app.model import FactKind, TicketClass
 from app.store import facts, outbox, outcomes, tickets
+from app.web.figures import Question, read_for
 from tests.jobs.scenes import SMS, Scene, letter, ref_of, scene
 from tests.lives import at
 
@@ -60,12 +61,11 @@ def on_disk(folder: Path) -> bytes:
 
 
 async def figures(desk: Desk) -> list[Any]:
-    """Every report of the time, without the words that it quotes."""
-    trees = []
-    for kind in PeriodKind:
-        tree = digest_tree((await make_report(desk, kind, date(2026, 11, 24))).digest)
-        trees.append(_wordless(tree))
-    return trees
+    """Every KPI of two months, by class too, and a digest without the words that it quotes."""
+    asked = [Question(date(2026, 11, 1), date(2026, 12, 31), value=value) for value in (None, *TicketClass)]
+    book = await read_for(desk, *asked)
+    tree = digest_tree((await make_report(desk, PeriodKind.DAY, date(2026, 11, 24))).digest)
+    return [_wordless(tree), *(book.figures(question) for question in asked)]
 
 
 def _wordless(value: Any) -> Any:
