@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app import words
+from app.account import due_line
 from app.model import (
     VOID_STATES,
     Kind,
@@ -30,18 +31,24 @@ if TYPE_CHECKING:
 
 
 def comments(
-    ticket: Ticket, before: Ticket | None, said: frozenset[str], rules: Rules
+    ticket: Ticket, before: Ticket | None, said: frozenset[str], rules: Rules, page: str = ""
 ) -> tuple[Message, ...]:
-    """The comments that this decision adds; in a task they stand in its talk."""
+    """The comments that this decision adds; in a task they stand in its talk. `page`: our explanation."""
     silent = not rules.desk.timeline or not ticket.counted or _is_overheard(ticket, rules)
     if silent or ticket.state in VOID_STATES or not (ticket.open or before is not None):
         return ()
     found = _comments(ticket, before, rules)
+    why = f"\n[url={page}]Почему?[/url]" if page else ""
     return tuple(
-        Message(key, MessageKind.TIMELINE, str(ticket.ref), f"SLA: {text}", ticket.ref, Lane.LIVE)
+        Message(key, MessageKind.TIMELINE, str(ticket.ref), f"SLA: {text}{why}", ticket.ref, Lane.LIVE)
         for key, text in found
         if key not in said
     )
+
+
+def comment_marker(text: str) -> str:
+    """By what a comment of unknown fate is found again: a portal may rewrite line ends and links."""
+    return text.partition("\n")[0]
 
 
 def _is_overheard(ticket: Ticket, rules: Rules) -> bool:
@@ -83,7 +90,13 @@ def _class_text(ticket: Ticket, rules: Rules) -> str:
         return f"{name}, без срока{why}"
     unsure = "" if ticket.class_sure else "; класс не подтверждён, проверьте"
     reply, solution = _when(cycle.reply, rules), _when(cycle.solution, rules)
-    return f"{name}, ответ до {reply}, решение до {solution}{why}{unsure}"
+    return f"{name}, ответ до {reply}, решение до {solution}{why}{unsure}{_how(cycle.solution, rules)}"
+
+
+def _how(clock: Ledger, rules: Rules) -> str:
+    """In one line how the deadline comes about."""
+    calendar = rules.calendars.get(clock.calendar)
+    return f"\nСрок решения: {due_line(clock, calendar, rules.desk.zone)}" if calendar else ""
 
 
 def _due_moved(ticket: Ticket, before: Ticket) -> bool:

@@ -58,7 +58,7 @@ class Around:
 
     name_of: Callable[[int | None], str]
     card_url: Callable[[ItemRef], str]
-    page_url: Callable[[ItemRef], str]
+    page_url: Callable[[Ticket], str]
     read_at: datetime
     cursor: Mapping[str, int]
     notes: tuple[str, ...] = ()
@@ -129,12 +129,12 @@ def decide(
         said=known.said,
         name_of=around.name_of,
         card_url=lambda ticket: around.card_url(ticket.ref),
-        page_url=lambda ticket: around.page_url(ticket.ref),
+        page_url=around.page_url,
         first_seen_at=min(fact.recorded_at for fact in facts if fact.kind is FactKind.CREATED),
         gap=around.gap,
     )
     ladder = alerts(ticket, rules, audience, now)
-    notes = comments(ticket, known.ticket, known.said, rules)
+    notes = comments(ticket, known.ticket, known.said, rules, around.page_url(ticket))
     moments = [at for at in (next_moment(ticket.now_cycle, now), ladder.next_at) if at is not None]
     ticket = replace(ticket, next_at=min(moments, default=None))
     return Decision(

@@ -15,12 +15,13 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import signing
 from app.bitrix.access import Access
 from app.bitrix.application import Features
 from app.bitrix.oauth import Application, Identification
 from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
-from app.model import ItemRef, Person
+from app.model import Person, Ticket
 from app.pinning import RulesOf, composed
 from app.rules import Rules, load_rules, rules_from
 from app.settings import Settings
@@ -114,10 +115,17 @@ class Desk:
         """Whether a copy was restored lately: a message may stand in the portal that we know nothing of."""
         return self.gap is not None and self.now() - self.gap[1] < DOUBT
 
-    def page_url(self, ref: ItemRef) -> str:
-        """Our page about a ticket, or "" without B24SLA_PUBLIC_URL."""
-        base = self.settings.public_url
-        return f"{base.rstrip('/')}/tickets/{ref}" if base else ""
+    def page_url(self, ticket: Ticket) -> str:
+        """Our page about a ticket, or "" without B24SLA_PUBLIC_URL; with a key it opens without a login."""
+        base, key = self.settings.public_url, self.why_key
+        path = signing.address(key, ticket.ref, signing.ends_at(ticket)) if key else f"/tickets/{ticket.ref}"
+        return f"{base.rstrip('/')}{path}" if base else ""
+
+    @property
+    def why_key(self) -> bytes | None:
+        """What signs the addresses of explanations; every process of a desk has the same settings."""
+        secret = self.settings.secret_key or self.settings.admin_token
+        return signing.key_of(secret.get_secret_value()) if secret else None
 
     @property
     def working_portal(self) -> Portal:

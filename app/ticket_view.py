@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from app import words
@@ -104,6 +104,26 @@ def _step_words(step: str) -> str:
         if step.startswith(start):
             return f"{text}, прошло {step.removeprefix(start)} %"
     return _SAID.get(step, step)
+
+
+_PUT = {
+    "waiting": "ждёт отправки",
+    "sending": "отправляется",
+    "skipped": "не понадобилось",
+    "covered": "вошло в сводку",
+    "failed": "не отправлено",
+}
+
+
+def put_words(state: str, sent_at: datetime | None, zone: tzinfo) -> str:
+    """When it was said, or why not."""
+    return words.moment_short(sent_at, zone) if sent_at else _PUT.get(state, state)
+
+
+def versions(ticket: Ticket) -> str:
+    """What stays with a ticket from its start (sla.md 2)."""
+    calendar, classifier = ticket.calendar_version or "—", ticket.classifier_version or "—"
+    return f"правила {ticket.rules_version or '—'}, календарь {calendar}, классификатор {classifier}"
 
 
 def rfc3339(at: datetime | None) -> str | None:

@@ -91,7 +91,7 @@ class Desk:
         around = Around(
             name_of=lambda person: f"№{person}" if person else "",
             card_url=lambda ref: f"https://portal.test/{ref}",
-            page_url=lambda ref: f"https://sla.test/tickets/{ref}" if self.public else "",
+            page_url=lambda ticket: f"https://sla.test/tickets/{ticket.ref}" if self.public else "",
             read_at=shown.read_at,
             cursor={},
             notes=shown.notes if isinstance(shown, Reading) else (),

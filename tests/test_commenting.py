@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.commenting import comment_marker
 from app.model import Decision, ItemRef, Kind, MessageKind, Reading, Side
 from tests.lives import HEAD, Desk, at, card, move, reading, rules, said
 
@@ -19,9 +20,24 @@ def test_class_terms_and_reason_are_told_once() -> None:
     assert comments(desk.reads(reading("24.11 10:05"))) == []
 
 
+def test_one_line_tells_how_the_deadline_comes_about() -> None:
+    [text] = comments(Desk().reads(reading("24.11 10:01")))
+    assert text.partition("\n")[2] == (
+        "Срок решения: 24 ч рабочего времени с 24.11 10:00: 24.11 8 ч + 25.11 9 ч + 26.11 7 ч"
+    )
+
+
+def test_with_a_public_address_a_comment_opens_the_explanation() -> None:
+    desk = Desk()
+    desk.public = True
+    [text] = comments(desk.reads(reading("24.11 10:01")))
+    assert text.endswith("\n[url=https://sla.test/tickets/deal:41]Почему?[/url]")
+    assert comment_marker(text).endswith("; причина: S: «не получает код для входа в приложение»")
+
+
 def test_doubt_asks_the_agent() -> None:
     [text] = comments(Desk().reads(reading("24.11 10:01", of=card(title="Обращение", text=()))))
-    assert text.endswith("; класс не подтверждён, проверьте")
+    assert text.partition("\n")[0].endswith("; класс не подтверждён, проверьте")
 
 
 def test_second_time_of_a_class_is_told_again() -> None:
@@ -30,7 +46,7 @@ def test_second_time_of_a_class_is_told_again() -> None:
     for minute, value in ((10, "emergency"), (20, "standard"), (30, "emergency")):
         changed = replace(desk.stamped(card(), SLA_CLASS=value), modified_at=at(f"24.11 11:{minute}"))
         [text] = comments(desk.reads(reading(f"24.11 11:{minute + 1}", of=changed)))
-        assert text.endswith("причина: Класс указан сотрудником")
+        assert text.partition("\n")[0].endswith("причина: Класс указан сотрудником")
 
 
 def test_each_breach_is_told_once() -> None:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import words
+from app.account import Told, due_line, running_totals, span_words, sum_line, turn_lines, verdict_line
 from app.commands.speech import Mistake, needs_database, say, say_json
 from app.desk import Desk, open_desk
-from app.model import ExplainedSpan, ItemRef, Ledger, Ticket
+from app.model import ClockName, ExplainedSpan, ItemRef, Ledger, Ticket
+from app.rules import Rules
 from app.settings import Settings
+from app.sla.explanation import spans_of_clock
 from app.store import outbox, tickets
-from app.ticket_view import gaps_in_words, said_words, ticket_json, why_words
-from app.web.looking import portal_url, spans_of
+from app.ticket_view import gaps_in_words, put_words, said_words, ticket_json, versions
+from app.web.looking import portal_url, spans_of, told_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the explanation is made of; `rules` are those of the ticket."""
+
+    ticket: Ticket
+    rules: Rules
+    told: Told
+    messages: Sequence[outbox.Put]
+    now: datetime
 
 
 async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
@@ -22,17 +37,18 @@ async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
     async with open_desk(settings) as desk:
         async with desk.db.read() as conn:
             ticket = await tickets.load(conn, item)
-            said = await outbox.said(conn, item)
-            spans = await spans_of(conn, desk, ticket) if ticket else ()
-        if ticket is None:
-            raise Mistake(
-                f"{item}: такого обращения в базе нет; b24sla reconcile прочитает изменения портала"
-            )
-        if as_json:
-            say_json(_as_json(desk, ticket, spans))
-        else:
-            for line in _explanation(desk, ticket, spans, said):
-                say(line)
+            if ticket is None:
+                raise Mistake(
+                    f"{item}: такого обращения в базе нет; b24sla reconcile прочитает изменения портала"
+                )
+            if as_json:
+                spans = await spans_of(conn, desk, ticket)
+                say_json(_as_json(desk, ticket, spans))
+                return True
+            rules, told = await told_of(conn, desk, ticket)
+            messages = await outbox.put_for(conn, item)
+        for line in explanation(_Known(ticket, rules, told, messages, desk.now())):
+            say(line)
     return True
 
 
@@ -41,43 +57,53 @@ def _as_json(desk: Desk, ticket: Ticket, spans: Iterable[ExplainedSpan]) -> dict
     return ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
 
 
-def _explanation(
-    desk: Desk, ticket: Ticket, spans: Iterable[ExplainedSpan], said: frozenset[str]
-) -> Iterator[str]:
-    zone = desk.rules.desk.zone
+def explanation(known: _Known) -> Iterator[str]:
+    """The whole of it, line by line."""
+    ticket = known.ticket
     yield f"{ticket.ref}: {words.masked(ticket.title)}"
     yield f"Состояние: {words.STATE[ticket.state]}"
     sla = words.SLA_STATE[ticket.sla_state] if ticket.sla_state else "сроки не ведутся"
     yield f"Класс: {words.CLASS[ticket.value]} ({words.masked(ticket.class_why)}); {sla}"
-    cycle = ticket.now_cycle
-    for clock in cycle.ledgers:
-        if clock.due_at is not None:
-            yield _term_line(clock, clock.due_at, zone)
-    for span in spans:
-        yield _span_line(span, zone)
+    yield f"Версии: {versions(ticket)}"
     for gap in gaps_in_words(ticket.notes):
         yield f"Пробел: {gap}"
-    yield f"Версии: {_versions(ticket)}"
-    for line in sorted({said_words(key, desk.name_of) for key in said} - {""}):
-        yield f"  Сообщение: {line}"
+    for cycle in ticket.cycles:
+        if len(ticket.cycles) > 1:
+            yield f"Круг {cycle.number}, с {words.moment(cycle.started_at, known.told.zone)}"
+        for clock in cycle.ledgers:
+            yield from _clock_lines(clock, known)
+    yield from _message_lines(known)
 
 
-def _versions(ticket: Ticket) -> str:
-    """What stays with a ticket from its start (sla.md 2)."""
-    calendar, classifier = ticket.calendar_version or "—", ticket.classifier_version or "—"
-    return f"правила {ticket.rules_version or '—'}, календарь {calendar}, классификатор {classifier}"
+def _clock_lines(clock: Ledger, known: _Known) -> Iterator[str]:
+    calendar = known.rules.calendars.get(clock.calendar)
+    if clock.due_at is None and not clock.term:
+        return
+    level = f": {words.ESCALATION_LEVEL[str(clock.level)]}" if clock.clock is ClockName.INTERNAL else ""
+    started = words.moment(clock.started_at, known.told.zone)
+    yield f"{words.CLOCK[clock.clock]}{level}: отведено {words.duration(clock.term)}, отсчёт с {started}"
+    if calendar:
+        spans = spans_of_clock(clock, calendar, known.now)
+        for span, total in zip(spans, running_totals(spans), strict=True):
+            yield _span_line(span, total, known.told)
+    for turn in turn_lines(clock, known.told):
+        yield f"  {turn}"
+    if calendar and (due := due_line(clock, calendar, known.told.zone)):
+        yield f"  Срок: {due}"
+    yield f"  {sum_line(clock, known.told, known.now)}"
+    yield f"  {verdict_line(clock, known.told)}"
 
 
-def _term_line(clock: Ledger, due_at: datetime, zone: tzinfo) -> str:
-    term, spent = words.work_length(clock.term), words.work_length(clock.spent)
-    mark = " (предварительно: календарь года не утверждён)" if clock.provisional else ""
-    return (
-        f"{words.CLOCK[clock.clock]}: срок {term}, до {words.moment(due_at, zone)}{mark}, засчитано {spent}"
-    )
-
-
-def _span_line(span: ExplainedSpan, zone: tzinfo) -> str:
-    counted = "" if span.counted else ", не считается"
-    stretch = f"{words.moment_short(span.start, zone)} – {words.moment_short(span.end, zone)}"
+def _span_line(span: ExplainedSpan, total: timedelta, told: Told) -> str:
+    stretch = f"{told.moment(span.start)} – {told.moment(span.end)}"
     length = words.duration(timedelta(minutes=span.minutes))
-    return f"  {words.CLOCK[span.clock]}: {stretch}, {length}{counted}: {why_words(span.why)}"
+    counted = f"+{length}, всего {words.duration(total)}" if span.counted else f"{length} не считается"
+    return f"  {stretch}  {counted}: {span_words(span, told)}"
+
+
+def _message_lines(known: _Known) -> Iterator[str]:
+    told = [(said_words(put.key, known.told.name_of), put) for put in known.messages]
+    lines = [f"  {put_words(put.state, put.sent_at, known.told.zone)}  {text}" for text, put in told if text]
+    if lines:
+        yield "Сообщения:"
+        yield from lines

@@ -20,6 +20,7 @@ from app.bitrix.errors import PortalError
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Work, Written
 from app.bitrix.results import Sighting, unwritten
 from app.bitrix.sighting import TOGETHER, is_known
+from app.commenting import comment_marker
 from app.desk import Desk
 from app.learning import PEOPLES_CODES, CardMemory, seen_before_writing
 from app.model import ItemRef, Lane, MessageKind, Ticket, TicketClass
@@ -235,7 +236,8 @@ async def _stands_there(desk: Desk, letter: Letter, lane: Lane) -> bool:
     message = letter.work.message
     if not uncertain or message.kind is MessageKind.WATCH:  # done twice it changes nothing
         return False
-    sign = message.text if message.kind is MessageKind.TIMELINE else marker(uncertain[0].message.key)
+    is_comment = message.kind is MessageKind.TIMELINE
+    sign = comment_marker(message.text) if is_comment else marker(uncertain[0].message.key)
     try:
         found = await desk.working_portal.find_said(message, sign, lane)
     except PortalError as error:  # this letter's trouble; the others may go

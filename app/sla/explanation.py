@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.model import Cycle, EntryKind, ExplainedSpan, Ledger
@@ -21,12 +22,33 @@ def explained(cycle: Cycle, calendars: Mapping[str, Calendar], now: datetime) ->
         span
         for ledger in cycle.ledgers
         if ledger.calendar in calendars
-        for span in _in_minutes(ledger, _stretches(ledger, calendars[ledger.calendar], now))
+        for span in spans_of_clock(ledger, calendars[ledger.calendar], now)
     )
 
 
+def spans_of_clock(ledger: Ledger, calendar: Calendar, now: datetime) -> tuple[ExplainedSpan, ...]:
+    """The same for one clock on its own calendar."""
+    return tuple(_in_minutes(ledger, _stretches(ledger, calendar, now)))
+
+
+def way_to_due(ledger: Ledger, calendar: Calendar) -> tuple[Stretch, ...]:
+    """From where the term is counted to the deadline: the open stretches add up to the term exactly.
+
+    Not so for an agreed date, which is nobody's sum. A pause that still runs is not in it: the
+    deadline moves once, when it ends (sla.md 2).
+    """
+    due_at = ledger.due_at
+    if due_at is None:
+        return ()
+    ended = replace(ledger, pauses=tuple(span for span in ledger.pauses if span.end is not None))
+    return tuple(merged(_cut(ended, calendar, ledger.anchor_at, due_at)))
+
+
 def _stretches(ledger: Ledger, calendar: Calendar, now: datetime) -> Iterator[Stretch]:
-    at, end = ledger.started_at, ledger_end(ledger, now)
+    return _cut(ledger, calendar, ledger.started_at, ledger_end(ledger, now))
+
+
+def _cut(ledger: Ledger, calendar: Calendar, at: datetime, end: datetime) -> Iterator[Stretch]:
     for start, stop, cause in _pauses(ledger, end):
         yield from calendar.stretches(at, start)
         for stretch in calendar.stretches(max(at, start), stop):

@@ -48,6 +48,15 @@ class Outgoing:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A message that was put here and what became of it."""
+
+    key: str
+    state: MessageState
+    sent_at: datetime | None
+
+
 async def put(
     conn: AsyncConnection,
     new: Iterable[Message],
@@ -198,6 +207,14 @@ async def give_up(conn: AsyncConnection, key: str, error: str, now: datetime) ->
 async def said(conn: AsyncConnection, ref: ItemRef) -> frozenset[str]:
     """The keys of everything queued, said or covered for this item."""
     return frozenset(await conn.scalars(sa.select(messages.c.key).where(messages.c.ref == str(ref))))
+
+
+async def put_for(conn: AsyncConnection, ref: ItemRef) -> list[Put]:
+    """What became of everything queued for this item, in the order in which it was."""
+    shown = (messages.c.key, messages.c.state, messages.c.sent_at)
+    query = sa.select(*shown).where(messages.c.ref == str(ref))
+    rows = await conn.execute(query.order_by(messages.c.created_at, messages.c.key))
+    return [Put(row.key, MessageState(row.state), row.sent_at) for row in rows]
 
 
 async def texts(conn: AsyncConnection, ref: ItemRef) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.desk import Desk
-from app.web import api, docs, failed_page, health, hooks, installing, kpi_pages, login, pages, problems
+from app.web import api, docs, failed_page, health, hooks, installing, kpi_pages, login, pages, problems, why
 from app.web.access import Door, LoginNeeded, programs_visitor, readers_visitor
 from app.web.attempts import Attempts
 from app.web.headers import SafeHeaders
@@ -66,7 +66,7 @@ def _routes(app: FastAPI) -> None:
     # The same function as the route below it, which the description of the API shows: FastAPI's own
     # layers would be half of what an event costs.
     app.router.routes.append(Route("/webhooks/bitrix24", hooks.receive, methods=["POST"]))
-    for is_open in (hooks.router, installing.router, health.open_router, login.router):
+    for is_open in (hooks.router, installing.router, health.open_router, login.router, why.router):
         app.include_router(is_open)
     for for_programs in (api.router, health.metrics_router, docs.schema_router):
         app.include_router(for_programs, dependencies=PROGRAMS)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.account import Told, pause_reasons
 from app.desk import Desk, rules_then
 from app.model import ExplainedSpan, Person, Ticket
 from app.rules import Rules
 from app.settings import Settings
 from app.sla.explanation import explained
+from app.store import facts
+from app.story import telling
 from app.web.board import Surroundings
 
 
@@ -31,6 +34,15 @@ def surroundings(desk: Desk, rules: Rules | None = None) -> Surroundings:
 async def spans_of(conn: AsyncConnection, desk: Desk, ticket: Ticket) -> tuple[ExplainedSpan, ...]:
     rules = await rules_then(conn, desk, ticket.rules_version)
     return explained(ticket.now_cycle, rules.calendars, desk.now())
+
+
+async def told_of(conn: AsyncConnection, desk: Desk, ticket: Ticket) -> tuple[Rules, Told]:
+    """The rules of a ticket and what its facts tell, where they are still there."""
+    rules = await rules_then(conn, desk, ticket.rules_version)
+    known = await facts.load(conn, ticket.ref)
+    telling_now = telling(known, rules, desk.now()) if known else None
+    story = telling_now.story if telling_now else None
+    return rules, Told(desk.name_of, desk.rules.desk.zone, story, pause_reasons(known))
 
 
 def agents_of(desk: Desk) -> list[Person]:

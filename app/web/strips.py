@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app import words
+from app.account import Told, running_totals, span_words
 from app.model import ExplainedSpan
 from app.ticket_view import why_words
 
@@ -66,6 +67,7 @@ class SpanRow:
     end: str
     counted: bool
     minutes: str
+    total: str
     why: str
 
 
@@ -77,25 +79,26 @@ class _Part:
     why: str
 
 
-def span_rows(spans: Sequence[ExplainedSpan], zone: ZoneInfo) -> tuple[SpanRow, ...]:
+def span_rows(spans: Sequence[ExplainedSpan], told: Told) -> tuple[SpanRow, ...]:
     return tuple(
         SpanRow(
-            start=words.moment_short(span.start, zone),
-            end=_end(span, zone),
+            start=told.moment(span.start),
+            end=_end(span, told.zone),
             counted=span.counted,
             minutes=_length(span),
-            why=why_words(span.why),
+            total=words.duration(total).replace(" ", words.NBSP),
+            why=span_words(span, told),
         )
-        for span in spans
+        for span, total in zip(spans, running_totals(spans), strict=True)
     )
 
 
 def _length(span: ExplainedSpan) -> str:
-    length = words.work_length(timedelta(minutes=span.minutes)).replace(" ", words.NBSP)
+    length = words.duration(timedelta(minutes=span.minutes)).replace(" ", words.NBSP)
     return length if span.counted else "—"
 
 
-def _end(span: ExplainedSpan, zone: ZoneInfo) -> str:
+def _end(span: ExplainedSpan, zone: tzinfo) -> str:
     """The day is said once."""
     same_day = span.start.astimezone(zone).date() == span.end.astimezone(zone).date()
     return words.moment_short(span.end, zone, span.start.astimezone(zone).date() if same_day else None)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app import words
-from app.model import ClockName, Cycle, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Story, Ticket
+from app.account import Told, due_line, sum_line, turn_lines, verdict_line
+from app.model import ClockName, Cycle, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Ticket
 from app.sla.explanation import ledger_end
 from app.sla.state import sla_state
-from app.ticket_view import card_url, gaps_in_words, rfc3339
+from app.store.outbox import Put
+from app.ticket_view import card_url, gaps_in_words, put_words, rfc3339, said_words, versions
 from app.web.board import KIND_LABEL, Surroundings, left_words, length_words, used_share
 from app.web.histories import Happened, history
 from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
@@ -52,6 +54,7 @@ class Term:
     used: int
     spent: str
     summary: str
+    account: tuple[str, ...]
     remarks: tuple[str, ...]
     pieces: tuple[Piece, ...]
     key: tuple[KeyEntry, ...]
@@ -76,16 +79,19 @@ class TicketPage:
     facts: tuple[Fact, ...]
     terms: tuple[Term, ...]
     history: tuple[Happened, ...]
+    messages: tuple[tuple[str, str], ...]
+    versions: str
 
 
 def ticket_page(
     ticket: Ticket,
     spans: Sequence[ExplainedSpan],
-    story: Story | None,
+    told: Told,
     around: Surroundings,
+    messages: Sequence[Put],
     now: datetime,
 ) -> TicketPage:
-    """`story` is None when the facts are gone (purged): then the ledgers alone tell the history."""
+    """Without a story the facts are gone (purged): then the ledgers alone tell the history."""
     state = sla_state(ticket.now_cycle, ticket.state, now) if ticket.sla_state else None
     return TicketPage(
         number=f"№{ticket.ref.id}",
@@ -102,8 +108,10 @@ def ticket_page(
         facts=tuple(
             replace(fact, value=words.masked(fact.value)) for fact in _facts(ticket, around) if fact.value
         ),
-        terms=tuple(_terms(ticket, spans, around, now)),
-        history=history(story, ticket.cycles, around),
+        terms=tuple(_terms(ticket, spans, told, around, now)),
+        history=history(told.story, ticket.cycles, around),
+        messages=tuple(_messages(messages, told)),
+        versions=versions(ticket),
     )
 
 
@@ -190,12 +198,12 @@ def _page(ref: str) -> str:
 
 
 def _terms(
-    ticket: Ticket, spans: Sequence[ExplainedSpan], around: Surroundings, now: datetime
+    ticket: Ticket, spans: Sequence[ExplainedSpan], told: Told, around: Surroundings, now: datetime
 ) -> Iterator[Term]:
     for clock in _shown(ticket.now_cycle):
         end = ledger_end(clock, now)
         own = [span for span in spans if span.clock is clock.clock and clock.started_at <= span.start < end]
-        yield _term(clock, own, around, now)
+        yield _term(clock, own, told, around, now)
 
 
 def _shown(cycle: Cycle) -> Iterator[Ledger]:
@@ -207,7 +215,9 @@ def _shown(cycle: Cycle) -> Iterator[Ledger]:
             yield clock
 
 
-def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, now: datetime) -> Term:
+def _term(
+    clock: Ledger, spans: Sequence[ExplainedSpan], told: Told, around: Surroundings, now: datetime
+) -> Term:
     verdict, tone = _verdict(clock, now)
     pieces = pieces_of(spans, clock.due_at, around.zone)
     return Term(
@@ -221,11 +231,29 @@ def _term(clock: Ledger, spans: Sequence[ExplainedSpan], around: Surroundings, n
         used=used_share(clock, around, now),
         spent=f"Отведено рабочего времени: {length_words(clock.term)}",
         summary=_summary(spans),
+        account=tuple(_account(clock, told, around, now)),
         remarks=tuple(_remarks(clock, around)),
         pieces=pieces,
         key=key_of(pieces),
-        spans=span_rows(spans, around.zone),
+        spans=span_rows(spans, told),
     )
+
+
+def _account(clock: Ledger, told: Told, around: Surroundings, now: datetime) -> Iterator[str]:
+    """What changed the term, the deadline as a sum, the verdict with its fact."""
+    yield from turn_lines(clock, told)
+    calendar = around.calendars.get(clock.calendar)
+    if calendar:
+        yield f"Срок: {due_line(clock, calendar, told.zone)}"
+    yield sum_line(clock, told, now)
+    yield verdict_line(clock, told)
+
+
+def _messages(put: Sequence[Put], told: Told) -> Iterator[tuple[str, str]]:
+    """When each message was said, to whom and of what."""
+    for each in put:
+        if text := said_words(each.key, told.name_of):
+            yield put_words(each.state, each.sent_at, told.zone), text
 
 
 def _label(clock: Ledger) -> str:

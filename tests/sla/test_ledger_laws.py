@@ -26,7 +26,7 @@ from app.model import (
     Story,
     TicketClass,
 )
-from app.sla.explanation import explained
+from app.sla.explanation import explained, way_to_due
 from app.sla.ledger import cycles_of
 from app.sla.state import next_moment, sla_state
 from tests.sla.lives import OFFICE, TERMS, at
@@ -171,6 +171,16 @@ def test_explained_minutes_are_the_time_spent(story: Story, now: datetime) -> No
             own = [span for span in spans if span.clock is ledger.clock]
             assert sum(span.minutes for span in own if span.counted) == ledger.spent // timedelta(minutes=1)
             assert all(one.end == two.start for one, two in itertools.pairwise(own))
+
+
+@laws
+@given(lives(), nows)
+def test_a_deadline_is_the_sum_of_the_way_to_it(story: Story, now: datetime) -> None:
+    for ledger in all_ledgers(cycles_of(story, TERMS, now)):
+        way = way_to_due(ledger, OFFICE)
+        assert ledger.due_at is None or way[-1].end == ledger.due_at
+        counted = sum((each.end - each.start for each in way if each.open), timedelta(0))
+        assert ledger.due_at is None or ledger.extended or counted == ledger.term
 
 
 @laws

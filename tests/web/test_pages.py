@@ -93,16 +93,16 @@ async def test_a_ticket_explains_its_time(client: httpx.AsyncClient, desk: Desk)
     )
     text = text_of((await client.get("/tickets/deal:70")).text)
     assert "до 05.11.2026 12:00" in text
-    assert "03.11 16:00 17:00 1 ч рабочее время" in text
+    assert "03.11 16:00 17:00 1 ч 1 ч рабочее время" in text
     assert "праздник: День народного единства" in text
-    assert "05.11 09:00 09:30 30 мин рабочее время" in text
+    assert "05.11 09:00 09:30 30 мин 1 ч 30 мин рабочее время" in text
 
 
 async def test_a_ticket_shows_pauses_and_history(client: httpx.AsyncClient, desk: Desk) -> None:
     await town(desk)
     text = text_of((await client.get("/tickets/deal:45")).text)
-    assert "23.11 16:01 18:00 — пауза: ждём клиента" in text
-    assert "23.11 18:00 24.11 09:00 — ночь" in text
+    assert "23.11 16:01 18:00 — 6 ч 1 мин пауза: ждём клиента, наше слово 23.11 16:00 (Иванова А.)" in text
+    assert "23.11 18:00 24.11 09:00 — 6 ч 1 мин ночь" in text
     assert "Ответили клиенту · Иванова А." in text
     assert "Область продукта Распознавание номеров (PASS24.auto)" in text
 

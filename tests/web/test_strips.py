@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.account import Told
 from app.model import ClockName, ExplainedSpan
 from app.web.strips import WIDTH, Look, key_of, pieces_of, span_rows
 from tests.lives import at
@@ -72,5 +73,5 @@ def test_the_key_names_only_what_is_drawn() -> None:
     ],
 )
 def test_a_row_says_from_when_to_when_how_long_and_why(end: str, why: str, row: tuple[str, ...]) -> None:
-    (found,) = span_rows([span("23.11 16:00", end, why)], ZONE)
+    (found,) = span_rows([span("23.11 16:00", end, why)], Told(lambda _: "", ZONE))
     assert (found.start, found.end, found.minutes.replace("\u00a0", " "), found.why) == row

@@ -1,0 +1,288 @@
+"""How a clock's figures come about, in words: for `explain`, the pages and the card's timeline. Pure.
+
+Lengths are hours, never working days, so that a reader can add them up; seconds are dropped, and named
+where that hides something (sla.md 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import groupby
+
+from app import words
+from app.learning import field_order
+from app.model import (
+    DONE_STATES,
+    ClockName,
+    Entry,
+    EntryKind,
+    ExplainedSpan,
+    Fact,
+    FactKind,
+    Ledger,
+    OutcomeWord,
+    Side,
+    Spoken,
+    Story,
+)
+from app.sla.calendar import Calendar, Stretch
+from app.sla.course import DECREE, LATE, MOVED, RULES
+from app.sla.explanation import way_to_due
+from app.sla.pauses import POSTPONED, WAITING
+from app.ticket_view import why_words
+
+DAYS_TOLD = 4
+"""So many days of a sum are named one by one."""
+NOTHING = timedelta(0)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known beside the clocks; of a purged ticket there is no story left."""
+
+    name_of: Callable[[int | None], str]
+    zone: tzinfo
+    story: Story | None = None
+    pause_reasons: tuple[tuple[datetime, str], ...] = ()
+
+    def moment(self, at: datetime) -> str:
+        return words.moment_short(at, self.zone)
+
+
+def pause_reasons(facts: Iterable[Fact]) -> tuple[tuple[datetime, str], ...]:
+    """What people wrote on the card as the reason of a pause, and when."""
+    written = [fact for fact in facts if fact.kind is FactKind.FIELD]
+    return tuple(
+        (fact.happened_at, str(fact.value["value"]))
+        for fact in sorted(written, key=field_order)
+        if fact.value["code"] == "SLA_PAUSE_REASON"
+    )
+
+
+# --- spans -------------------------------------------------------------------------------
+
+
+def span_words(span: ExplainedSpan, told: Told) -> str:
+    """Why a span counts or not; a pause with the word or the date behind it."""
+    detail = ""
+    if span.why == f"pause:{WAITING}":
+        detail = _our_word(span.end, told)
+    elif span.why == f"pause:{POSTPONED}":
+        detail = _postponement(span.end, told)
+    return f"{why_words(span.why)}{detail}"
+
+
+def _our_word(at: datetime, told: Told) -> str:
+    ours = [each for each in _spoken(told) if each.side is Side.OURS and each.at < at]
+    return f", наше слово {told.moment(ours[-1].at)}{_by(ours[-1].author, told)}" if ours else ""
+
+
+def _postponement(at: datetime, told: Told) -> str:
+    set_then = [until for when, until in told.story.postponed_until if when < at] if told.story else []
+    reasons = [text for when, text in told.pause_reasons if when < at]
+    until = f" до {told.moment(set_then[-1])}" if set_then and set_then[-1] else ""
+    reason = f", причина: {words.masked(reasons[-1])}" if reasons and reasons[-1] else ""
+    return f"{until}{reason}"
+
+
+def _spoken(told: Told) -> Sequence[Spoken]:
+    return told.story.spoken if told.story else ()
+
+
+def running_totals(spans: Iterable[ExplainedSpan]) -> Iterator[timedelta]:
+    """What has been counted at the end of each span."""
+    total = NOTHING
+    for span in spans:
+        total += timedelta(minutes=span.minutes) if span.counted else NOTHING
+        yield total
+
+
+# --- the sum -----------------------------------------------------------------------------
+
+
+def sum_line(ledger: Ledger, told: Told, now: datetime) -> str:
+    """«Итого засчитано 3 ч 20 мин из 4 ч; срок 24.11.2026 17:05; осталось 40 мин»."""
+    if ledger.due_at is None:
+        return f"Итого засчитано {words.duration(ledger.spent)}; срока нет"
+    parts = [
+        f"Итого засчитано {words.duration(ledger.spent)} из {words.duration(ledger.term)}",
+        f"срок {words.moment(ledger.due_at, told.zone)}",
+        *_standing(ledger, now),
+        *_seconds(ledger, told),
+    ]
+    return "; ".join(parts)
+
+
+def _standing(ledger: Ledger, now: datetime) -> Iterator[str]:
+    if ledger.paused:
+        yield "на паузе: срок сдвинется один раз, когда она кончится"
+    elif ledger.running and not ledger.extended and ledger.due_at is not None:
+        if now > ledger.due_at:
+            yield "срок прошёл"
+        elif ledger.anchor_at == ledger.started_at:  # else what was counted is no part of the term
+            yield f"осталось {words.duration(max(ledger.term - ledger.spent, NOTHING))}"
+    if ledger.provisional:
+        yield "предварительно: производственный календарь этого года не утверждён"
+
+
+def _seconds(ledger: Ledger, told: Told) -> Iterator[str]:
+    """Arithmetic keeps what people do not see."""
+    due_at = ledger.due_at
+    exact = [f"засчитано {_clock_length(ledger.spent)}"] if ledger.spent % MINUTE else []
+    if due_at is not None and due_at.second:
+        exact.append(f"срок {due_at.astimezone(told.zone):%H:%M:%S}")
+    if exact:
+        yield f"с секундами: {', '.join(exact)} (секунды отбрасываются, а не округляются)"
+
+
+def _clock_length(length: timedelta) -> str:
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def due_line(ledger: Ledger, calendar: Calendar, zone: tzinfo) -> str:
+    """«24 ч с 24.11 10:00: 24.11 8 ч + 25.11 9 ч + 26.11 7 ч; не считаются: …»; "" without a term."""
+    if ledger.due_at is None:
+        return ""
+    if ledger.extended:
+        return f"срок продлён: {words.moment(ledger.due_at, zone)} назначен человеком, это не сумма часов"
+    way = way_to_due(ledger, calendar)
+    start = words.moment_short(ledger.anchor_at, zone)
+    skipped = ", ".join(_skipped(way))
+    total = f"{words.duration(ledger.term)} рабочего времени с {start}: {' + '.join(_addends(way, zone))}"
+    return f"{total}; не считаются: {skipped}" if skipped else total
+
+
+def _addends(way: Sequence[Stretch], zone: tzinfo) -> list[str]:
+    days = [f"{day:%d.%m} {words.duration(length)}" for day, length in _by_day(way, zone)]
+    if len(days) <= DAYS_TOLD:
+        return days
+    between = sum((length for _, length in _by_day(way, zone)[1:-1]), NOTHING)
+    middle = f"{words.plural(len(days) - 2, 'день', 'дня', 'дней')} {words.duration(between)}"
+    return [days[0], middle, days[-1]]
+
+
+def _by_day(way: Sequence[Stretch], zone: tzinfo) -> list[tuple[date, timedelta]]:
+    """Whole minutes of each date, carried from one to the next so that they add up."""
+    open_time = [each for each in way if each.open]
+    found, so_far = [], NOTHING
+    for day, stretches in groupby(open_time, key=lambda each: each.start.astimezone(zone).date()):
+        before = so_far
+        so_far += sum((each.end - each.start for each in stretches), NOTHING)
+        found.append((day, (so_far // MINUTE - before // MINUTE) * MINUTE))
+    return found
+
+
+def _skipped(way: Sequence[Stretch]) -> Iterator[str]:
+    """Nights go without saying."""
+    closed: dict[str, timedelta] = {}
+    for each in way:
+        if not each.open and each.why not in ("night", "closed"):
+            closed[each.why] = closed.get(each.why, NOTHING) + (each.end - each.start)
+    for why, length in closed.items():
+        yield f"{why_words(why)} {words.duration(length)}" if why.startswith("pause:") else why_words(why)
+
+
+# --- turns and the verdict ---------------------------------------------------------------
+
+
+def turn_lines(ledger: Ledger, told: Told) -> tuple[str, ...]:
+    """What changed the term on its way: class, rules, an extension, a waiver."""
+    lines = ((entry.at, _turn(entry, told)) for entry in ledger.entries)
+    return tuple(f"{told.moment(at)}: {text}" for at, text in lines if text)
+
+
+def _turn(entry: Entry, told: Told) -> str:
+    match entry.kind:
+        case EntryKind.RETARGETED:
+            return _retargeted(entry.cause)
+        case EntryKind.SUPERSEDED:
+            return "нарушение прежнего срока остаётся, хотя срок сменился"
+        case EntryKind.WAIVED:
+            return f"вне SLA, причина: {words.masked(entry.cause)}" if entry.cause else "снова учитывается"
+        case EntryKind.EXTENDED:
+            return _extended(entry.cause, told)
+    return ""
+
+
+def _retargeted(cause: str) -> str:
+    if cause.startswith(RULES):
+        return f"применены другие правила, версия {cause.removeprefix(RULES)}"
+    if cause.startswith(DECREE):
+        return "утверждён производственный календарь: срок посчитан заново"
+    value = cause.removeprefix("class:")
+    return f"класс стал «{words.CLASS.get(value, value)}»: срок посчитан заново"
+
+
+def _extended(cause: str, told: Told) -> str:
+    prefix = MOVED if cause.startswith(MOVED) else LATE
+    at = datetime.strptime(cause.removeprefix(prefix), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if prefix == MOVED:
+        return f"срок продлён, прежний {told.moment(at)}"
+    return f"продление до {told.moment(at)} пришло после срока и нарушения не отменяет"
+
+
+def verdict_line(ledger: Ledger, told: Told) -> str:
+    """The verdict and the fact behind it."""
+    if ledger.due_at is None:
+        return "Вердикта нет: срок не ведётся"
+    if ledger.met_at is None and not (ledger.running or ledger.paused) and ledger.outcome is None:
+        return f"Вердикта нет: {_how_ended(ledger, told)}"
+    waived = " (вне SLA, в показатели не входит)" if ledger.waived else ""
+    return f"Вердикт: {_verdict(ledger, told)}{waived}"
+
+
+def _verdict(ledger: Ledger, told: Told) -> str:
+    fact = f"{_what_met(ledger, told)} {told.moment(ledger.met_at)}" if ledger.met_at else ""
+    if ledger.outcome is OutcomeWord.MET:
+        return f"в срок, {fact}"
+    if ledger.outcome is OutcomeWord.BREACHED and ledger.outcome_at is not None:
+        missed = f"нарушен, срок прошёл {told.moment(ledger.outcome_at)}"
+        return f"{missed}; {fact}" if fact else f"{missed}, а {_awaited(ledger)} нет"
+    return "ещё нет, часы идут" if ledger.running else "ещё нет, часы на паузе"
+
+
+def _awaited(ledger: Ledger) -> str:
+    return "решения" if ledger.clock is ClockName.SOLUTION else "ответа"
+
+
+def _how_ended(ledger: Ledger, told: Told) -> str:
+    ended = [entry for entry in ledger.entries if entry.kind is EntryKind.ENDED]
+    if not ended:
+        return "часы остановлены"
+    label = words.STATE.get(ended[0].cause, "")
+    reason = f"«{label}»" if label else "обращение решено"
+    return f"{reason} {told.moment(ended[0].at)}"
+
+
+_MET_BY = {"closing": "закрыто без ответа", "hand_back": "вернули", "handed_on": "передали дальше"}
+
+
+def _what_met(ledger: Ledger, told: Told) -> str:
+    if ledger.met_by in _MET_BY:
+        return _MET_BY[ledger.met_by]
+    if ledger.clock is ClockName.SOLUTION:
+        return f"решено{_moved(ledger.met_at, told)}"
+    said = [each for each in _spoken(told) if each.side is Side.OURS and each.at == ledger.met_at]
+    if not said and (solved := _moved(ledger.met_at, told)):
+        return f"решено{solved}"
+    kind = "звонок" if ledger.met_by == "call" or (said and said[-1].call) else "сообщение"
+    return f"{kind}{_by(said[-1].author, told) if said else ''}"
+
+
+def _moved(at: datetime | None, told: Told) -> str:
+    """The move on the card that ended the solution's clock."""
+    moves = [each for each in (told.story.states if told.story else ()) if each.at == at]
+    done = [each for each in moves if each.state in DONE_STATES]
+    if not done:
+        return ""
+    who = told.name_of(done[-1].actor)
+    return f" (стадия «{words.STATE[done[-1].state]}»{f', {who}' if who else ''})"
+
+
+def _by(author: int | None, told: Told) -> str:
+    name = told.name_of(author)
+    return f" ({name})" if name else ""
