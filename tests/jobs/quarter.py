@@ -168,7 +168,7 @@ def life_of(number: int, chance: random.Random) -> Life:
     told = [_happening(at, "field", first | agent, chance), _happening(at, "move", "NEW", chance)]
     told[1] = replace(told[1], at=at, shown_at=told[0].shown_at)
     for what, value in _course(chance, number):
-        at += timedelta(hours=min(chance.expovariate(1 / 14), 90))
+        at += timedelta(hours=min(chance.expovariate(1 / 40), 300))
         told.append(_happening(at, what, value, chance))
     return Life(number, told)
 
@@ -285,12 +285,12 @@ class Shorthand:
     """The same road with what it knows in memory: a quarter's readings in a tenth of the statements."""
 
     desk: Desk
-    facts: dict[ItemRef, list[Fact]] = field(default_factory=dict)
     decided: dict[ItemRef, Decision] = field(default_factory=dict)
 
     async def read(self, life: Life) -> None:
-        desk, known = self.desk, self.facts.get(life.ref, [])
-        last = self.decided.get(life.ref)
+        desk, last = self.desk, self.decided.get(life.ref)
+        async with desk.db.read() as conn:
+            known = await fact_store.load(conn, life.ref)
         cast("SetClock", desk.clock).advance(timedelta(milliseconds=1))
         now, wanted = desk.now(), dict(last.stamp.wanted) if last and last.stamp else {}
         held = dict(life.held)
@@ -313,7 +313,7 @@ class Shorthand:
             await fact_store.add(conn, [*new, *decision.facts])
             await tickets.save(conn, decision.ticket, decision.outcomes, decision.tracks)
             await rules_log.pin(conn, desk.rules.version, desk.rules.text, desk.now())
-        self.facts[ref], self.decided[ref] = [*ordered, *decision.facts], decision
+        self.decided[ref] = decision
 
 
 async def late_share(db: Database) -> float:

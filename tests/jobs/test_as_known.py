@@ -22,15 +22,17 @@ from app.desk import Desk
 from app.jobs import report as reporting
 from app.jobs.reconcile import DONE_AT
 from app.jobs.report import NeverSent, Report, hash_of, make_report, note_report, report_as_known, send_report
+from app.jobs.rerule import rerule
 from app.metrics.digest_tree import digest_tree
 from app.metrics.periods import PeriodKind
 from app.model import Person
 from app.recalling import Stretch, remembered_now, remembered_then
 from app.reporting import first_working_day
 from app.rules import Rules
-from app.store import marks, reports
+from app.store import marks, reports, rules_log
 from app.store.engine import Database
 from app.store.reports import Swept
+from app.store.rules_log import Applied
 from tests.jobs.quarter import (
     DAYS,
     START,
@@ -116,13 +118,21 @@ async def played(
     sent: list[Sent] = []
     for at, step in steps:
         clock.set(max(at, clock.now() + timedelta(milliseconds=1)))
-        if at > START + timedelta(days=DAYS / 2):
+        if at > START + timedelta(days=DAYS / 2) and desk.rules is not stricter:
             desk.rules = stricter
+            await applied_to_open(desk)
         if isinstance(step, Life):
             await read(step)
         else:
             sent.append(await told(desk, say, step))
     return sent
+
+
+async def applied_to_open(desk: Desk) -> None:
+    async with desk.db.begin() as conn:
+        await rules_log.pin(conn, desk.rules.version, desk.rules.text, desk.now())
+        await rules_log.ask(conn, Applied(desk.rules.version, desk.now(), "Соколов И.", to_open=True))
+    await rerule(desk)
 
 
 async def told(desk: Desk, say: Say, kind: PeriodKind) -> Sent:
@@ -170,9 +180,15 @@ async def test_a_hundred_digests_of_a_quarter_are_reproduced_to_the_byte(
     stricter = rules_of(tmp_path, "stricter", STRICTER)
     sent = await played(desk, noted, Shorthand(desk).read, lives, hours, stricter)
     assert len(sent) == 100
+    assert await touched(on_sqlite) > 0, "nobody was open when the rules were applied"
     assert await late_share(on_sqlite) >= LATE
     forgetful(desk, chat, tmp_path)
     assert await differences(desk, sent) == []
+
+
+async def touched(db: Database) -> int:
+    async with db.read() as conn:
+        return sum(each.tickets or 0 for each in await rules_log.history(conn))
 
 
 async def a_few(db: Database, folder: Path, seed: int = 7, count: int = 5) -> tuple[Desk, Chat, list[Sent]]:
