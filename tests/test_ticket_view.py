@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from app.model import ItemRef, Side
-from app.ticket_view import card_url, rfc3339, said_words, ticket_json, why_words
-from tests.lives import Desk, move, reading, said
+from app.ticket_view import card_url, put_words, rfc3339, said_words, ticket_json, versions, why_words
+from tests.lives import Desk, at, move, reading, said
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,21 @@ def test_what_is_unknown_is_null() -> None:
     ticket = Desk().reads(reading("24.11 12:00", spoken=[said(1, "24.11 11:00", Side.OURS)])).ticket
     item = ticket_json(ticket, (), portal_url="https://portal.test", names={})
     assert [item[key] for key in ("agent", "object", "repeat_of", "solved_at", "solve_outcome")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("state", "sent_at", "told"),
+    [
+        ("sent", at("24.11 10:56"), "24.11 10:56"),
+        ("waiting", None, "ждёт отправки"),
+        ("covered", None, "вошло в сводку"),
+    ],
+)
+def test_a_message_tells_when_it_was_said_or_why_not(state: str, sent_at: datetime | None, told: str) -> None:
+    assert put_words(state, sent_at, timezone(timedelta(hours=3))) == told
+
+
+def test_the_pinned_versions_are_named() -> None:
+    ticket = Desk().reads(reading("24.11 12:00")).ticket
+    known = f"правила {ticket.rules_version}, календарь {ticket.calendar_version}, классификатор "
+    assert versions(ticket) == known + ticket.classifier_version

@@ -21,7 +21,7 @@ from app.web.looking import portal_url, spans_of, told_of
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """What the explanation is made of; `rules` are those of the ticket."""
 
     ticket: Ticket
@@ -47,7 +47,7 @@ async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
                 return True
             rules, told = await told_of(conn, desk, ticket)
             messages = await outbox.put_for(conn, item)
-        for line in explanation(_Known(ticket, rules, told, messages, desk.now())):
+        for line in explanation(Known(ticket, rules, told, messages, desk.now())):
             say(line)
     return True
 
@@ -57,7 +57,7 @@ def _as_json(desk: Desk, ticket: Ticket, spans: Iterable[ExplainedSpan]) -> dict
     return ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
 
 
-def explanation(known: _Known) -> Iterator[str]:
+def explanation(known: Known) -> Iterator[str]:
     """The whole of it, line by line."""
     ticket = known.ticket
     yield f"{ticket.ref}: {words.masked(ticket.title)}"
@@ -75,7 +75,7 @@ def explanation(known: _Known) -> Iterator[str]:
     yield from _message_lines(known)
 
 
-def _clock_lines(clock: Ledger, known: _Known) -> Iterator[str]:
+def _clock_lines(clock: Ledger, known: Known) -> Iterator[str]:
     calendar = known.rules.calendars.get(clock.calendar)
     if clock.due_at is None and not clock.term:
         return
@@ -101,7 +101,7 @@ def _span_line(span: ExplainedSpan, total: timedelta, told: Told) -> str:
     return f"  {stretch}  {counted}: {span_words(span, told)}"
 
 
-def _message_lines(known: _Known) -> Iterator[str]:
+def _message_lines(known: Known) -> Iterator[str]:
     told = [(said_words(put.key, known.told.name_of), put) for put in known.messages]
     lines = [f"  {put_words(put.state, put.sent_at, known.told.zone)}  {text}" for text, put in told if text]
     if lines:

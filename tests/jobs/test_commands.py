@@ -53,3 +53,18 @@ async def test_explain_names_what_the_history_lacks(
             await tickets.save(conn, strange, [])
         assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
     assert "Пробел: записи истории стоят не по порядку времени" in capsys.readouterr().out
+
+
+async def test_explain_sums_up_every_clock_with_its_verdict_and_what_was_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scene(tmp_path) as town:
+        case = town.office.receive(letter(), town.office.agents[0])
+        await town.settle()
+        assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    for clock in ("Первый ответ: отведено 4 ч, отсчёт с ", "Решение: отведено 24 ч, отсчёт с "):
+        assert [line for line in lines if line.startswith(clock)]
+    assert len([line for line in lines if "Вердикт: ещё нет, часы идут" in line]) == 2
+    assert len([line for line in lines if line.startswith("  Итого засчитано ")]) == 2
+    assert lines[lines.index("Сообщения:") + 1].endswith("комментарий в карточке: класс и сроки")
