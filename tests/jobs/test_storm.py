@@ -52,6 +52,7 @@ def storm(town: Scene) -> None:
     town.portal.events.drop = town.portal.events.double = town.portal.events.reorder = 0.3
 
 
+@pytest.mark.portals("cloud-std", reason="a day takes seconds; the quiet one is played on the other kind")
 async def test_storm_ends_in_the_same_fields(tmp_path: Path) -> None:
     calm, _ = await played(tmp_path / "calm", quiet)
     stormy, town = await played(tmp_path / "stormy", storm)
@@ -59,6 +60,7 @@ async def test_storm_ends_in_the_same_fields(tmp_path: Path) -> None:
     assert stormy == calm
 
 
+@pytest.mark.portals("self-hosted", reason="a day takes seconds; the stormy one is played on the other kind")
 async def test_calm_day_never_writes_in_vain(tmp_path: Path) -> None:
     _, town = await played(tmp_path / "day", quiet)
     assert sum(town.portal.idle_writes.values()) == 0

@@ -67,22 +67,22 @@ class Day:
             ],
             "24.11 11:25": [
                 lambda: says(self.cases["deal"], "Код так и не пришёл"),
+                lambda: says(self.cases["task"], "Когда придёт инженер?"),
                 lambda: self.funnel("leaves", 0),
                 lambda: self.funnel("comes", self.office.category),
                 lambda: self.portal.delete_item(2, self.cases["binned"].id, by=self.agent),
-            ],
-            "24.11 11:35": [
-                lambda: self.portal.restore(2, self.cases["binned"].id, by=self.agent),
-                lambda: says(self.cases["task"], "Когда придёт инженер?"),
                 moves(item="in_progress"),
             ],
-            "24.11 12:00": [moves(deal="closed_confirmed", fire="resolved", task="closed_confirmed")],
+            "24.11 12:05": [
+                lambda: self.portal.restore(2, self.cases["binned"].id, by=self.agent),
+                moves(deal="closed_confirmed", fire="resolved", task="closed_confirmed"),
+            ],
             "24.11 13:05": [
                 lambda: says(self.cases["deal"], "Опять не приходит код"),
                 lambda: reply(self.cases["item"], "", by_phone=True),
+                lambda: self.line_says("Код придёт в течение часа"),
                 moves(deal="in_progress", item="closed_unconfirmed"),
             ],
-            "24.11 14:15": [lambda: self.line_says("Код придёт в течение часа")],
         }
 
     def moves(self, **states: str) -> Callable[[], object]:
