@@ -154,7 +154,17 @@ def ticket_json(
         "escalation_level": ticket.escalation_level,
         "repeat_of": ticket.repeat_of or None,
         "gaps": list(gaps_in_words(ticket.notes)),
+        "versions": _versions(ticket),
         "spans": [_span(span) for span in spans],
+    }
+
+
+def _versions(ticket: Ticket) -> dict[str, str]:
+    """What it is judged by: pinned at its start, or applied to it since."""
+    return {
+        "rules": ticket.rules_version,
+        "calendar": ticket.calendar_version,
+        "classifier": ticket.classifier_version,
     }
 
 

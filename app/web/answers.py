@@ -27,6 +27,14 @@ class SpanAnswer(_Answer):
     why: str
 
 
+class VersionsAnswer(_Answer):
+    """By which rules, calendar and classifier a ticket is judged."""
+
+    rules: str
+    calendar: str
+    classifier: str
+
+
 class TicketAnswer(_Answer):
     """A ticket; times in UTC, clocks and spans of the present cycle."""
 
@@ -63,6 +71,7 @@ class TicketAnswer(_Answer):
     repeat_of: str | None
     provisional: bool
     gaps: list[str]
+    versions: VersionsAnswer
     spans: list[SpanAnswer]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import JSONResponse
 
 from app.desk import Desk
@@ -26,6 +26,9 @@ router = APIRouter(prefix="/api/v1", tags=["api"], responses=refusals(401, 404, 
 Agent = Annotated[int | None, Query(ge=1, lt=10**15, description="номер сотрудника в портале")]
 Class = Annotated[TicketClass | None, Query(alias="class", description="класс обращения")]
 FromDay = Annotated[date | None, Query(alias="from", description="первый день, по умолчанию начало месяца")]
+KnownAt = Annotated[
+    datetime | None, Query(description="как было известно в этот момент, 2026-11-25T09:05:00+03:00")
+]
 ToDay = Annotated[date | None, Query(alias="to", description="последний день, по умолчанию сегодня")]
 
 
@@ -69,12 +72,23 @@ async def _as_json(conn: Any, desk: Desk, ticket: Ticket) -> dict[str, Any]:
     return ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
 
 
+def _asked(
+    desk: DeskHere,
+    first: FromDay = None,
+    last: ToDay = None,
+    agent: Agent = None,
+    value: Class = None,
+    known_at: KnownAt = None,
+) -> Question:
+    return question_of(desk, first, last, agent, value, known_at)
+
+
+Asked = Annotated[Question, Depends(_asked)]
+
+
 @router.get("/kpi", summary="Показатели за период", response_model=dict[str, KpiAnswer])
-async def all_kpi(
-    desk: DeskHere, first: FromDay = None, last: ToDay = None, agent: Agent = None, value: Class = None
-) -> JSONResponse:
+async def all_kpi(desk: DeskHere, asked: Asked) -> JSONResponse:
     """Доли от 0 до 1 или null, длительности в рабочих минутах; tickets_url — обращения за числом."""
-    asked = question_of(desk, first, last, agent, value)
     figures = (await read_for(desk, asked)).figures(asked)
     return JSONResponse({code: _kpi_json(desk, figures[code], asked) for code in FORMULAS})
 
@@ -94,17 +108,13 @@ def _kpi_json(desk: Desk, kpi: Kpi, asked: Question) -> dict[str, Any]:
 async def tickets_of_kpi(
     desk: DeskHere,
     code: Annotated[str, Path(max_length=40, description="показатель из ответа /api/v1/kpi")],
-    first: FromDay = None,
-    last: ToDay = None,
-    agent: Agent = None,
-    value: Class = None,
+    asked: Asked,
     limit: Annotated[int, Query(ge=1, le=200, description="сколько за раз")] = 50,
     cursor: Annotated[int, Query(ge=0, lt=10**9, description="next_cursor прошлого ответа")] = 0,
 ) -> JSONResponse:
     """Те обращения, из которых получилось число; по номеру."""
     if code not in FORMULAS:
         raise Problem(404, "Такого показателя нет.")
-    asked = question_of(desk, first, last, agent, value)
     refs = (await read_for(desk, asked)).figures(asked)[code].refs
     shown = refs[cursor : cursor + limit]
     async with desk.db.read() as conn:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 from app.desk import Desk
+from app.knowing import Cut
 from app.metrics.kpi import Kpi, kpis
 from app.metrics.periods import DAY, Period, PeriodKind, bounds_of, reach
 from app.metrics.targets import targets_of
 from app.metrics.view import Scope
 from app.model import Outcome, TicketClass
+from app.recalling import Stretch, remembered_then, rules_in_force
+from app.rules import Rules
 from app.store import outcomes
 from app.web.problems import Problem
 
@@ -30,6 +33,7 @@ class Question:
     last: date
     agent: int | None = None
     value: TicketClass | None = None
+    known_at: datetime | None = None  # as it was known then; None: now
 
     @property
     def days(self) -> int:
@@ -47,32 +51,46 @@ class Question:
             asked["agent"] = str(self.agent)
         if self.value is not None:
             asked["class"] = self.value.value
+        if self.known_at is not None:
+            asked["known_at"] = f"{self.known_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         return f"{path}?{urlencode(asked)}"
 
 
 def question_of(
-    desk: Desk, first: date | None, last: date | None, agent: int | None, value: TicketClass | None
+    desk: Desk,
+    first: date | None,
+    last: date | None,
+    agent: int | None,
+    value: TicketClass | None,
+    known_at: datetime | None = None,
 ) -> Question:
-    """Without dates: this month up to today. 422 for a period that runs backwards or is too long."""
-    today = desk.now().astimezone(desk.rules.desk.zone).date()
+    """Without dates: this month up to today. 422 for a period that runs backwards or is too long.
+
+    `known_at` without a zone is the desk's wall time; 422 for one that has not come.
+    """
+    zone, now = desk.rules.desk.zone, desk.now()
+    if known_at is not None:
+        known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
+        if known_at > now or known_at.date() < FIRST:
+            raise Problem(422, "Момент «known_at» должен быть в прошлом.")
+    today = (known_at or now).astimezone(zone).date()
     last = last or (max(first, today) if first else today)
     first = first or last.replace(day=1)
     if not FIRST <= first <= last <= LAST:
         raise Problem(422, "Период задан неверно: «from» не позже «to», годы с 2000 по 2100.")
     if last - first > LONGEST:
         raise Problem(422, "Период слишком длинный: не больше двух лет.")
-    return Question(first, last, agent, value)
+    return Question(first, last, agent, value, known_at)
 
 
 class Book:
     """The outcomes around some periods, read once, from which many figures are counted."""
 
-    def __init__(self, desk: Desk, found: list[Outcome]) -> None:
-        self.desk = desk
-        self.found = found
+    def __init__(self, found: Sequence[Outcome], rules: Rules, now: datetime) -> None:
+        self.found, self.rules, self.now = found, rules, now
 
     def figures(self, asked: Question) -> Figures:
-        desk, rules = self.desk, self.desk.rules
+        rules = self.rules
         start_at, end_at = bounds_of(asked.first, asked.last, rules.calendar.zone)
         on_duty = {it.agent for it in self.found if it.agent and start_at <= it.received_at < end_at}
         return kpis(
@@ -82,13 +100,13 @@ class Book:
             calendar=rules.calendar,
             targets=targets_of({value: terms.target for value, terms in rules.classes.items()}),
             agents_on_duty=max(1, len(on_duty)),
-            scope=Scope(asked.agent, asked.value, _since(desk)),
-            now=desk.now(),
+            scope=Scope(asked.agent, asked.value, _since(rules)),
+            now=self.now,
         )
 
     def agents(self, asked: Question) -> list[int]:
         """Everybody whose tickets moved in the period, or are open at its end."""
-        start_at, end_at = bounds_of(asked.first, asked.last, self.desk.rules.calendar.zone)
+        start_at, end_at = bounds_of(asked.first, asked.last, self.rules.calendar.zone)
         own = (it for it in self.found if it.counted and it.received_at < end_at)
         alive = (it for it in own if it.closed_at is None or it.closed_at >= start_at)
         return sorted({it.agent for it in alive if it.agent is not None})
@@ -96,12 +114,18 @@ class Book:
 
 async def read_for(desk: Desk, *asked: Question) -> Book:
     """What the formulas need to look at for all these questions."""
-    reaches = [reach(Period(PeriodKind.DAY, it.first, it.last), desk.rules.calendar) for it in asked]
+    at = asked[0].known_at
     async with desk.db.read() as conn:
-        found = await outcomes.between(conn, min(r[0] for r in reaches), max(r[1] for r in reaches))
-    return Book(desk, found)
+        rules = await rules_in_force(conn, desk, at) if at else desk.rules
+        reaches = [reach(Period(PeriodKind.DAY, it.first, it.last), rules.calendar) for it in asked]
+        stretch = Stretch(min(r[0] for r in reaches), max(r[1] for r in reaches))
+        if at is None:
+            found = await outcomes.between(conn, stretch.start_at, stretch.end_at)
+            return Book(found, rules, desk.now())
+        remembered = await remembered_then(conn, desk, stretch, Cut(at, at))
+    return Book((await remembered.known()).outcomes, rules, at)
 
 
-def _since(desk: Desk) -> date | None:
-    since = desk.rules.desk.since
-    return since.astimezone(desk.rules.desk.zone).date() if since else None
+def _since(rules: Rules) -> date | None:
+    since = rules.desk.since
+    return since.astimezone(rules.desk.zone).date() if since else None

@@ -19,7 +19,7 @@ KEYS = """
 ref cycle title url class class_why class_sure confidence area agent_id agent client object channel state
 created_at started_at reply_due solve_due first_reply_at reply_met_by solved_at closed_at confirmed_at
 sla_state reply_outcome solve_outcome pause_seconds reopen_count escalation_level repeat_of provisional spans
-gaps
+gaps versions
 """.split()
 CODES = """
 reply_sla solve_sla sla extensions reply_median reply_p90 solve_median solve_p90 created solved closed backlog
@@ -163,3 +163,26 @@ async def test_the_description_names_every_address(client: httpx.AsyncClient) ->
     assert {"/webhooks/bitrix24", "/healthz", "/readyz", "/metrics", "/api/v1/tickets", "/api/v1/kpi"} <= set(
         paths
     )
+
+
+async def test_figures_can_be_asked_as_they_were_known(client: httpx.AsyncClient, desk: Desk) -> None:
+    asked = {"from": "2026-11-24", "to": "2026-11-24"}
+    now = (await client.get("/api/v1/kpi", params=asked)).json()
+    before = "2026-11-24T00:00:00+03:00"  # nothing of that day was known yet
+    then = (await client.get("/api/v1/kpi", params=asked | {"known_at": before})).json()
+    assert now["created"]["value"] > 0
+    assert then["created"]["value"] == 0
+    assert "known_at=2026-11-23T21%3A00%3A00Z" in then["created"]["tickets_url"]
+
+
+async def test_figures_as_known_now_are_the_figures_of_now(client: httpx.AsyncClient, desk: Desk) -> None:
+    asked = {"from": "2026-11-24", "to": "2026-11-24"}
+    now = (await client.get("/api/v1/kpi", params=asked)).json()
+    then = (await client.get("/api/v1/kpi", params=asked | {"known_at": desk.now().isoformat()})).json()
+    shown = [{code: kpi["value"] for code, kpi in figures.items()} for figures in (now, then)]
+    assert shown[0] == shown[1]
+
+
+async def test_a_moment_that_has_not_come_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/kpi", params={"known_at": "2099-01-01T00:00:00Z"})
+    assert (answer.status_code, "known_at" in answer.json()["detail"]) == (422, True)
