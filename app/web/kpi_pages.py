@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import words
 from app.desk import Desk
@@ -54,9 +54,26 @@ class KpiPage:
     classes: list[Choice]
 
 
-def _asked(desk: Desk, first: str, last: str, agent: str, value: str) -> Question:
+FromDay = Annotated[str, Query(alias="from", max_length=20)]
+ToDay = Annotated[str, Query(alias="to", max_length=20)]
+ClassName = Annotated[str, Query(alias="class", max_length=20)]
+KnownAt = Annotated[str, Query(max_length=40)]
+
+
+def _asked(
+    desk: DeskHere,
+    first: FromDay = "",
+    last: ToDay = "",
+    agent: str = "",
+    value: ClassName = "",
+    known_at: KnownAt = "",
+) -> Question:
     """A form sends empty fields too: they ask for nothing."""
-    return question_of(desk, _day(first), _day(last), number_or_none(agent), class_or_none(value))
+    days = (_day(first), _day(last))
+    return question_of(desk, *days, number_or_none(agent), class_or_none(value), _moment(known_at))
+
+
+Asked = Annotated[Question, Depends(_asked)]
 
 
 def _day(text: str) -> date | None:
@@ -68,9 +85,12 @@ def _day(text: str) -> date | None:
         raise Problem(422, "Дата нужна в виде 2026-11-24.") from error
 
 
-FromDay = Annotated[str, Query(alias="from", max_length=20)]
-ToDay = Annotated[str, Query(alias="to", max_length=20)]
-ClassName = Annotated[str, Query(alias="class", max_length=20)]
+def _moment(text: str) -> datetime | None:
+    """A `+` of the zone comes as a space."""
+    try:
+        return datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text) if text else None
+    except ValueError as error:
+        raise Problem(422, "Момент нужен в виде 2026-11-25T09:05.") from error
 
 
 @router.get("/kpi")
@@ -78,12 +98,8 @@ async def show_kpi(
     request: Request,
     desk: DeskHere,
     visitor: PageVisitor,
-    first: FromDay = "",
-    last: ToDay = "",
-    agent: str = "",
-    value: ClassName = "",
+    asked: Asked,
 ) -> Response:
-    asked = _asked(desk, first, last, agent, value)
     book = await read_for(desk, asked, asked.before)
     view = KpiPage(
         first=asked.first.isoformat(),
@@ -105,12 +121,8 @@ async def show_tickets_of(
     desk: DeskHere,
     visitor: PageVisitor,
     code: str,
-    first: FromDay = "",
-    last: ToDay = "",
-    agent: str = "",
-    value: ClassName = "",
+    asked: Asked,
 ) -> Response:
-    asked = _asked(desk, first, last, agent, value)
     if code not in TITLES:
         raise Problem(404, "Такого показателя нет.")
     kpi = (await read_for(desk, asked)).figures(asked)[code]
@@ -145,5 +157,6 @@ def _sections(
 
 
 def _who(desk: Desk, asked: Question) -> str:
-    named = (desk.name_of(asked.agent), words.CLASS[asked.value] if asked.value else "")
+    then = f"как было известно {words.moment(asked.known_at, desk.rules.desk.zone)}" if asked.known_at else ""
+    named = (desk.name_of(asked.agent), words.CLASS[asked.value] if asked.value else "", then)
     return " · ".join(filter(None, named))

@@ -205,3 +205,10 @@ async def test_senseless_drops_are_refused(
     await failed_work_in(desk)
     mark = mark_in((await client.get("/failed")).text)
     assert (await client.post("/failed/drop", data=fields | {"mark": mark})).status_code == 400
+
+
+async def test_figures_of_another_moment_say_so(client: httpx.AsyncClient) -> None:
+    asked = {"from": "2026-11-24", "to": "2026-11-24", "known_at": "2026-11-24T11:00"}
+    answer = await client.get("/kpi", params=asked)
+    assert (answer.status_code, "как было известно 24.11.2026 11:00" in answer.text) == (200, True)
+    assert (await client.get("/kpi", params=asked | {"known_at": "вчера"})).status_code == 422
