@@ -207,7 +207,9 @@ class Settings(BaseModel):
         """
         given = _given(_surroundings() if environ is None else environ)
         faults = [*_misspelt(given), *_halves(given), *_not_text(given)]
-        values = {name: value for name, value in given.items() if name in cls.model_fields and _is_text(value)}
+        values = {
+            name: value for name, value in given.items() if name in cls.model_fields and _is_text(value)
+        }
         try:
             settings = cls.model_validate(values)
         except ValidationError as fault:

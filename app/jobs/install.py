@@ -94,4 +94,3 @@ async def unbound(desk: Desk) -> None:
         await desk.vault.bound(known, None)
         desk.health.bound_at = None
         desk.wake()
-

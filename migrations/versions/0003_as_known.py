@@ -110,7 +110,7 @@ def _pin_tickets() -> None:
         op.get_bind().execute(sa.insert(facts), [_pin(row) for row in rows[start : start + PART]])
 
 
-def _pin(row: sa.Row[Any]) -> dict[str, Any]:
+def _pin(row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:
     version = row.body.get("rules_version", "")
     value = {"terms": version, "desk": version, "by": ""}
     return {
@@ -131,7 +131,7 @@ def _name_cycles() -> None:
         op.get_bind().execute(sa.insert(tracks), [_track(row) for row in rows[start : start + PART]])
 
 
-def _track(row: sa.Row[Any]) -> dict[str, Any]:
+def _track(row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:
     began_at = row.received_at if row.received_at.tzinfo else row.received_at.replace(tzinfo=UTC)
     started = (began_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     nothing = dict.fromkeys(("steps", "pauses", "asked", "terms", "desk"), "")
