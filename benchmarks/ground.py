@@ -60,11 +60,13 @@ class Road(httpx.ASGITransport):
         super().__init__(app=portal.app)
         self._clock = clock
         self.seen: Callable[[httpx.Request], None] = lambda _: None  # whoever counts requests
+        self.answered: Callable[[httpx.Request], None] = lambda _: None  # the portal has done it
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.seen(request)
         response = await super().handle_async_request(request)
         self._clock.leap(_worked(await response.aread()))
+        self.answered(request)
         return response
 
 

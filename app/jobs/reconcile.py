@@ -73,17 +73,21 @@ async def poll(desk: Desk) -> int:
 
     So all that polling costs stays below a tenth of the bucket, whatever a sweep finds to read and write.
     """
-    pace, now, spent = poll_pace(desk), desk.now(), desk.working_portal.traffic.requests
-    if pace is None or (desk.polled and now < _next_poll(desk, *desk.polled, pace)):
+    if desk.now() < next_poll_at(desk):
         return 0
-    desk.polled = now, spent
+    desk.polled = desk.now(), desk.working_portal.traffic.requests
     return await reconcile(desk)
 
 
-def _next_poll(desk: Desk, at: datetime, requests: int, pace: timedelta) -> datetime:
+def next_poll_at(desk: Desk) -> datetime:
+    """When the next sweep is due and paid for."""
+    if desk.polled is None:
+        return desk.now()
+    polled_at, requests = desk.polled
     drain = desk.working_portal.budget.pacing(desk.now()).tariff.drain
     used = desk.working_portal.traffic.requests - requests
-    return at + max(pace, timedelta(seconds=used / (drain * POLL_SHARE)) if drain else pace)
+    saved = timedelta(seconds=used / (drain * POLL_SHARE)) if drain else timedelta(0)
+    return polled_at + max(poll_pace(desk) or POLL, saved)
 
 
 async def _swept(conn: AsyncConnection, desk: Desk, started_at: datetime, failed: Sequence[str]) -> Swept:
