@@ -85,8 +85,11 @@ async def identity(client: Client) -> Identity:
 
 async def features(client: Client) -> Features:
     """Raises PortalError."""
-    told = await client.run_each([Command("feature.get", {"CODE": code}) for code in (EXTENDED, KEYED)])
+    asked = [Command("feature.get", {"CODE": code}) for code in (EXTENDED, KEYED)]
+    *told, info = await client.run_each([*asked, Command("app.info")])
     extended, keyed = (as_map(_answer(one).result).get("value") == "Y" for one in told)
+    if isinstance(info, Answer):
+        client.budget.licensed(as_map(info.result), client.now())
     return Features(extended, keyed)
 
 

@@ -7,7 +7,7 @@ its share away for a while, and a command by hand keeps to that part (commands/s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,10 +21,16 @@ class Pacing:
 
     tariff: Tariff
     by_rules: bool  # set in [pace] tariff, not found out
+    mistaken: bool  # the portal keeps stricter limits than those of the rules
     share: float
     capacity: float  # requests at once
     crowded: bool  # refused lately though we kept our share: others use our address
     busiest: tuple[str, float]  # the method that has used most of its allowance, and how much
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, for whoever borrows."""
+        return {"by_rules": self.by_rules, "mistaken": self.mistaken, "share": self.share,
+                "crowded": self.crowded, "busiest": list(self.busiest)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +42,19 @@ class Loan:
     tariff: str
     share: float  # of the address's budget
     level: float  # requests that stand in the lent part already
+    lender: Mapping[str, Any] = field(default_factory=dict)  # its Pacing as told
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
         until = self.until.isoformat() if self.until else None
         return {"part": self.part, "until": until, "tariff": self.tariff,
-                "share": self.share, "level": self.level}  # fmt: skip
+                "share": self.share, "level": self.level, "lender": self.lender}  # fmt: skip
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Loan:
         """The inverse of `told`."""
         until = datetime.fromisoformat(told["until"]) if told["until"] else None
-        return cls(told["part"], until, told["tariff"], told["share"], told["level"])
+        return cls(told["part"], until, told["tariff"], told["share"], told["level"], told["lender"])
 
 
 LENT = 0.25  # of our share: a command by hand makes ten requests at once, the service still thirty
@@ -60,6 +67,7 @@ class Budget:
         self._by_rules = TARIFFS.get(tariff)
         self._told: Tariff | None = None  # by the portal itself
         self._guess = Guess()
+        self._lender: Mapping[str, Any] = {}
         self._bucket = Bucket(now, tariff=self._by_rules or self._guess.tariff, share=Share(share))
         self._operating = Operating()
 
@@ -116,11 +124,11 @@ class Budget:
 
     def lend(self, until: datetime, now: datetime) -> Loan:
         """Give a part of our share away; of several borrowers each has less than the one before."""
-        lent = self._bucket.share.lent_at(now)
+        lender, lent = self.pacing(now).told(), self._bucket.share.lent_at(now)
         part = LENT * (1 - lent)
         taken = self._bucket.borrowed(part, now)
         self._bucket = self._bucket.lending(lent + part, until, now)
-        return Loan(part, until, taken.tariff.name, taken.share.whole, taken.level)
+        return Loan(part, until, taken.tariff.name, taken.share.whole, taken.level, lender)
 
     def returned(self, part: float, now: datetime) -> None:
         """A borrower has ended."""
@@ -130,17 +138,20 @@ class Budget:
 
     def borrow(self, loan: Loan, now: datetime) -> None:
         """Keep to what another process has lent us."""
-        self._by_rules = self._by_rules or TARIFFS[loan.tariff]
+        self._by_rules, self._lender = TARIFFS[loan.tariff], loan.lender
         self._bucket = Bucket(now, loan.level, TARIFFS[loan.tariff], Share(loan.share))
 
     def pacing(self, now: datetime) -> Pacing:
-        """The limits in force."""
-        share = self._bucket.share
+        """The limits in force; of a borrower also what the lender has learnt."""
+        share, lender = self._bucket.share, self._lender
+        by_rules, tariff = self._by_rules is not None, self._bucket.tariff
+        busiest = [self._operating.busiest(now), tuple(lender.get("busiest", ("", 0.0)))]
         return Pacing(
-            self._bucket.tariff,
-            self._by_rules is not None,
-            share.at(now),
+            tariff,
+            bool(lender.get("by_rules", by_rules)),
+            bool(lender.get("mistaken", by_rules and tariff != self._by_rules)),
+            float(lender.get("share", share.at(now))),
             self._bucket.capacity(now),
-            share.factor_at(now) < 1,
-            self._operating.busiest(now),
+            share.factor_at(now) < 1 or bool(lender.get("crowded")),
+            max(busiest, key=lambda one: one[1]),
         )

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.bitrix import checking_app, checking_cards, checking_talk
+from app.bitrix import checking_app, checking_cards, checking_pace, checking_talk
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
@@ -49,7 +49,8 @@ class Checker:
                 lines += await look
             except PortalError as error:
                 lines.append(unchecked(what, error))
-        return [*lines, self._clock()]
+        now = self._client.now()
+        return [*lines, *checking_pace.lines(self._client.budget.pacing(now)), self._clock()]
 
     def _sections(self) -> Iterator[Section]:
         client, config = self._client, self._config

@@ -102,6 +102,10 @@ class Client:
         self._under_way: Counter[str] = Counter()  # commands by method
         self.traffic = Traffic()
 
+    def now(self) -> datetime:
+        """The present, by the clock that the limits are reckoned with."""
+        return self._clock.now()
+
     async def aclose(self) -> None:
         """Hang up, when the access is settled."""
         await self._access.settled()
