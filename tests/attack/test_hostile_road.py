@@ -127,8 +127,8 @@ async def test_summary_of_unknown_fate_takes_no_new_line_along(town: Scene) -> N
 async def test_card_deleted_before_it_was_written_leaves_no_failed_work(town: Scene) -> None:
     case = fire(town)
     await town.portal.deliver(town.web, until=town.clock.now() + timedelta(seconds=10))
-    await handle.handle_next(town.desk)
-    await handle.handle_next(town.desk)
+    await handle.handle_first(town.desk)
+    await handle.handle_first(town.desk)
     town.portal.delete_item(2, case.id, by=1)
     await deliver.deliver_next(town.desk)
     await minutes(town, 3)
