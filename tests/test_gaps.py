@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.gaps import AHEAD, BORN_LATE, GAPS, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNTIMED
-from app.model import Card, Move, OutcomeWord, Reading, Side, State, Ticket
+from app.model import Card, Move, OutcomeWord, Reading, Side, State, Ticket, TicketClass
 from app.ticket_view import gap_in_words, gaps_in_words, ticket_json
 from tests.lives import DEAL, Desk, at, card, move, said
 
@@ -75,6 +75,16 @@ def test_the_first_row_and_the_item_are_born_together(seconds: int) -> None:
 
     assert ticket(late).started_at == at("24.11 10:00")
     assert ticket(late).notes == ()
+
+
+def test_a_first_row_that_came_late_is_no_act_of_a_person() -> None:
+    row = Move("1", at("24.11 10:00") + SECOND, "C3:PREPARATION", 3)
+    fire = said(2, "24.11 10:05", Side.CLIENT, "Пожарная машина стоит у закрытых ворот, въехать не может")
+    shown = card(stage="C3:PREPARATION")
+
+    found = Desk().reads(Reading(DEAL, at("24.11 10:06"), shown, (row,), (fire,))).ticket
+
+    assert found.value is TicketClass.EMERGENCY
 
 
 def test_rows_out_of_order_count_by_their_times() -> None:
