@@ -49,10 +49,8 @@ class Knowledge:
     waiting: tuple[Ticket, ...]
 
 
-def knowledge(
-    folds: Iterable[Fold], ended: Iterable[Outcome], start_at: datetime, end_at: datetime
-) -> Knowledge:
-    """`folds` together with outcomes of other tickets, which have ended and will not change."""
+def knowledge(folds: Iterable[Fold], settled: Knowledge, start_at: datetime, end_at: datetime) -> Knowledge:
+    """`folds` together with what is stored of other tickets: no moment of theirs has come since."""
     folds = list(folds)
     going_on = [
         outcome
@@ -60,10 +58,13 @@ def knowledge(
         for outcome in each.outcomes
         if (each.ticket.open and outcome.cycle == each.ticket.cycle) or outcome.last_at >= start_at
     ]
-    alive = [outcome for outcome in (*going_on, *ended) if outcome.received_at < end_at]
+    alive = [outcome for outcome in (*going_on, *settled.outcomes) if outcome.received_at < end_at]
     alive.sort(key=lambda outcome: (outcome.received_at, str(outcome.ref), outcome.cycle))
-    waiting = sorted((each.ticket for each in folds if each.ticket.open), key=_nearest)
-    return Knowledge(tuple(alive), tuple(waiting))
+    waiting = [*(each.ticket for each in folds if each.ticket.open), *settled.waiting]
+    return Knowledge(tuple(alive), tuple(sorted(waiting, key=_nearest)))
+
+
+NOTHING = Knowledge((), ())
 
 
 def _nearest(ticket: Ticket) -> tuple[bool, float, str]:

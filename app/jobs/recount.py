@@ -53,4 +53,5 @@ async def _repin(conn: AsyncConnection, desk: Desk, ticket: Ticket, rules: Rules
     desks = [pin.desk for pin in pins_of(known)] or [desk.rules.version]
     await rules_log.pin(conn, rules.version, rules.text, now)
     await facts.add(conn, [pinned(ticket.ref, known, Pin(now, rules.version, desks[-1]))])
+    await tickets.come_due(conn, [ticket.ref], now)
     await inbox.put(conn, [(ticket.ref, Lane.SWEEP, "decree")], now)

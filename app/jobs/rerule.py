@@ -47,5 +47,6 @@ async def _pin(desk: Desk, applied: Applied, refs: Sequence[ItemRef]) -> int:
                 pin = Pin(now, applied.version, last[0].desk, applied.by)
                 await facts.add(conn, [pinned(ref, known, pin)])
                 touched.append(ref)
+        await tickets.come_due(conn, touched, now)
         await inbox.put(conn, [(ref, Lane.LIVE, "rules") for ref in touched], now)
     return len(touched)

@@ -56,10 +56,13 @@ async def between(conn: AsyncConnection, start_at: datetime, end_at: datetime) -
     return await _found(conn, alive, outcomes.c.received_at < end_at)
 
 
-async def of_ended(conn: AsyncConnection, start_at: datetime, end_at: datetime) -> list[Outcome]:
-    """The same of tickets that are not open: what is stored of an open one is as old as its last decision."""
-    is_open = sa.exists().where(tickets.c.ref == outcomes.c.ref, IS_OPEN)
-    return await _found(conn, outcomes.c.ended_at >= start_at, outcomes.c.received_at < end_at, ~is_open)
+async def of_settled(
+    conn: AsyncConnection, start_at: datetime, end_at: datetime, now: datetime
+) -> list[Outcome]:
+    """The same of tickets to which nothing has happened by the clock since they were decided."""
+    alive = sa.or_(outcomes.c.ended_at.is_(None), outcomes.c.ended_at >= start_at)
+    is_due = sa.exists().where(tickets.c.ref == outcomes.c.ref, IS_OPEN, tickets.c.next_at <= now)
+    return await _found(conn, alive, outcomes.c.received_at < end_at, ~is_due)
 
 
 async def refs_since(conn: AsyncConnection, start_at: datetime) -> set[ItemRef]:

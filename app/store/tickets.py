@@ -159,6 +159,24 @@ async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
     return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
 
 
+async def come_due(conn: AsyncConnection, refs: Iterable[ItemRef], now: datetime) -> None:
+    """Something is known of these that they were not decided by."""
+    for part in chunks({str(ref) for ref in refs}):
+        await conn.execute(sa.update(tickets).where(tickets.c.ref.in_(part), IS_OPEN).values(next_at=now))
+
+
+async def open_settled(conn: AsyncConnection, now: datetime) -> list[Ticket]:
+    """Those to which nothing has happened by the clock since they were decided."""
+    later = sa.or_(tickets.c.next_at.is_(None), tickets.c.next_at > now)
+    return await _tickets(conn, sa.select(*KEPT).where(IS_OPEN, later))
+
+
+async def open_due(conn: AsyncConnection, now: datetime) -> list[ItemRef]:
+    """The others: their moment has come, and nobody has decided them since."""
+    query = sa.select(tickets.c.ref).where(IS_OPEN, tickets.c.next_at <= now).order_by(tickets.c.ref)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
+
+
 async def refs_since(conn: AsyncConnection, at: datetime | None) -> list[ItemRef]:
     """Everything that was a ticket, begun at `at` or later, or all."""
     query = sa.select(tickets.c.ref).order_by(tickets.c.started_at, tickets.c.ref)
