@@ -331,7 +331,8 @@ def tell(heard: Played, polled: Played) -> None:
             f"({share_of_day(day, length):.1%} разрешённых), в самые занятые десять минут "
             f"{most_in_a_window(day.requests)} ({share_of_window(day):.1%}); отказов {day.refused}"
         )
-    print(f"  различий в карточках и показателях: {len(differences(heard, polled))}")
+    unlike = differences(heard, polled)
+    print(f"  различий в карточках и показателях: {len(unlike)}", *unlike[:10], sep="\n    ")
 
 
 async def main() -> None:

@@ -42,12 +42,15 @@ class CrmPlan:
     bound: list[tuple[Line, Listing]] = field(default_factory=list)
     asked_again: dict[int, Listing] = field(default_factory=dict)  # doubtful owners, one by one
     sessions: dict[int, Single] = field(default_factory=dict)  # talks of open lines
+    guesses: Mapping[str, Single] = field(default_factory=dict)  # the only item's client, with its card
 
     def parts(self) -> list[list[Part]]:
         """Every list once, each a group of its own."""
         lists = [*self.cards.values(), *self.histories.values(), *self.owned.values()]
         lists += [listing for _, listing in self.bound]
-        return [[listing] for listing in dict.fromkeys(lists)]
+        groups: list[list[Part]] = [[listing] for listing in dict.fromkeys(lists)]
+        groups[0] += self.guesses.values()  # they refer to the card before them
+        return groups
 
     def further_parts(self) -> list[list[Part]]:
         """What only the first answers name: doubtful owners, and the talks of open lines."""

@@ -16,11 +16,12 @@ from app.bitrix.fields import Entity, entity_of, options_of
 from app.bitrix.items import COMPANY_TYPE, CONTACT_TYPE, client_name
 from app.bitrix.listing import Listing, Single, complete
 from app.bitrix.wire import Answer, Command, From, Group, Told, as_list, as_map, number
-from app.model import DEAL_TYPE, Lane, Person
+from app.model import DEAL_TYPE, ItemRef, Lane, Person
 
 FRESH = timedelta(hours=1)
 RELEARN = timedelta(minutes=1)  # an option that stays unknown is not asked for at every reading
 NAME_FIELDS = {"contact": ["id", "name", "lastName"], "company": ["id", "title"]}
+MOST_GUESSED = 10_000  # cards; then their clients are guessed anew
 NAME_TYPES = {"contact": CONTACT_TYPE, "company": COMPANY_TYPE}
 
 
@@ -42,6 +43,7 @@ class Directory:
         self._client, self._config, self._clock, self._access = client, config, clock, access
         self._entities: dict[int, tuple[datetime, Entity]] = {}
         self.names: dict[str, str] = {}  # "contact:5" → name
+        self._guessed: set[ItemRef] = set()  # cards whose client was asked for with them
         self.outsiders: frozenset[int] = frozenset()  # users who are no employees
         self._people: set[int] = set()  # of whom we know whether they are employees
         self.bot_id = 0
@@ -102,6 +104,19 @@ class Directory:
             labelled = [{"ID": i, "VALUE": label} for i, label in entity.labels.get(name, {}).items()]
             found[name] = options_of(code, rows or labelled)
         return found
+
+    def guessed_names(self, ref: ItemRef) -> dict[str, Single]:
+        """The client of a card that is read in the same request, right before these; once for each card."""
+        if ref in self._guessed:
+            return {}
+        self._guessed = {*self._guessed, ref} if len(self._guessed) < MOST_GUESSED else {ref}
+        return {prefix: _guess(prefix, place) for place, prefix in enumerate(NAME_TYPES, 1)}
+
+    def learn_guessed(self, guesses: Mapping[str, Single]) -> None:
+        """A card without a client has answered nothing, and that is no error."""
+        for prefix, part in guesses.items():
+            for row in part.answer.rows("items") if part.answer else ():
+                self.names[f"{prefix}:{number(row.get('id'))}"] = client_name(prefix, row)
 
     def unknown_names(self, keys: Iterable[str]) -> Names:
         """Names of contacts and companies that we do not know yet, to be read; in vain is no error."""
@@ -197,6 +212,13 @@ def _option_rows(told: Told) -> list[Mapping[str, Any]]:
     if isinstance(told.result, list):
         return [row for field in told.rows() for row in as_list(field.get("LIST"))]
     return [row for row in as_list(as_map(as_map(told.result).get("field")).get("enum")) if row]
+
+
+def _guess(prefix: str, back: int) -> Single:
+    """`back`: how many places before it the card is asked for."""
+    client = From(back, f"[items][0][{prefix}Id]")
+    which = {"entityTypeId": NAME_TYPES[prefix], "select": NAME_FIELDS[prefix]}
+    return Single(Command("crm.item.list", {**which, "filter": {"id": client}, "start": -1}))
 
 
 def _name_listing(prefix: str, ids: list[int]) -> list[Listing]:

@@ -38,6 +38,8 @@ class Reader:
         read_at = self._clock.now()
         told: dict[ItemRef, Told] = {}
         plans = [plan for kind in _types(asks) if (plan := await self._plan(kind, asks, told, read_at, lane))]
+        if len(asks) == 1 and plans:  # a quiet portal: its client's name comes in the same request
+            plans[0].guesses = self._directory.guessed_names(asks[0].ref)
         tasks = [task_plan(ask, self._config) for ask in asks if ask.ref.kind is Kind.TASK]
         await self._ask(plans, tasks, lane)
         for plan in plans:
@@ -68,6 +70,8 @@ class Reader:
         """Two rounds and sometimes three: what is known by number, and what the first answers name."""
         groups = [part for plan in plans for part in plan.parts()] + [task.parts() for task in tasks]
         await complete(self._client, groups, lane)
+        for plan in plans:
+            self._directory.learn_guessed(plan.guesses)
         further = [part for plan in plans for part in plan.further_parts()] + comment_parts(tasks)
         names = self._directory.unknown_names(wanted_names(plans))
         columns = kanban_questions(tasks, self._kanban)

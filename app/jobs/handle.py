@@ -7,7 +7,7 @@ and one item's fault never fails its neighbours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,7 +19,20 @@ from app.decision import Around, Known, bound_to, decide
 from app.desk import Desk, rule_book
 from app.forgetting import is_forgotten, stays_ended
 from app.learning import CardMemory, is_overtaken, learned
-from app.model import Decision, Fact, FactKind, Gone, Hint, ItemRef, Lane, Reading, Stamp, State, Ticket
+from app.model import (
+    Decision,
+    Fact,
+    FactKind,
+    Gone,
+    Hint,
+    ItemRef,
+    Lane,
+    Reading,
+    Stamp,
+    State,
+    Subject,
+    Ticket,
+)
 from app.patience import is_over, wait_after
 from app.pinning import Pin, composed, pinned, pins_of
 from app.store import facts as fact_store
@@ -70,8 +83,10 @@ async def handle_first(desk: Desk) -> bool:
 async def _handle(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhile) -> bool:
     if not claims:
         return False
-    await _follow_hints(desk, [claim for claim in claims if isinstance(claim.subject, Hint)])
-    await _handle_items(desk, [claim for claim in claims if isinstance(claim.subject, ItemRef)], meanwhile)
+    items = [claim for claim in claims if isinstance(claim.subject, ItemRef)]
+    held = {claim.subject for claim in items}
+    await _follow_hints(desk, [claim for claim in claims if isinstance(claim.subject, Hint)], held)
+    await _handle_items(desk, items, meanwhile)
     return True
 
 
@@ -84,8 +99,10 @@ def _lane(claims: Sequence[Claim]) -> Lane:
 # --- hints: events that name an activity or a comment ------------------------------------
 
 
-async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
-    """Put the items that these activities and comments belong to into the inbox."""
+async def _follow_hints(desk: Desk, claims: Sequence[Claim], held: Container[Subject]) -> None:
+    """Put the items that these activities and comments belong to into the inbox; those `held` are read next
+    in this very pass.
+    """
     if not claims:
         return
     hints = {claim.subject: claim for claim in claims if isinstance(claim.subject, Hint)}
@@ -93,22 +110,13 @@ async def _follow_hints(desk: Desk, claims: Sequence[Claim]) -> None:
     async with desk.db.begin() as conn:
         remembered = await fact_store.owners_of(conn, [str(hint) for hint in hints])
         for hint, claim in hints.items():
-            await _follow(conn, desk, claim, found.get(hint), remembered.get(str(hint), ()))
-
-
-async def _follow(
-    conn: AsyncConnection,
-    desk: Desk,
-    claim: Claim,
-    owners: tuple[ItemRef, ...] | Unread | None,
-    remembered: tuple[ItemRef, ...],
-) -> None:
-    if isinstance(owners, Unread):
-        await _put_off(conn, desk, claim, owners)
-        return
-    refs = {*(owners or ()), *remembered}
-    await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in refs], desk.now())
-    await inbox.done(conn, claim)
+            owners = found.get(hint)
+            if isinstance(owners, Unread):
+                await _put_off(conn, desk, claim, owners)
+                continue
+            refs = {ref for ref in (*(owners or ()), *remembered.get(str(hint), ())) if ref not in held}
+            await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in refs], desk.now())
+            await inbox.done(conn, claim)
 
 
 # --- items -------------------------------------------------------------------------------
