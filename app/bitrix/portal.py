@@ -195,10 +195,14 @@ class Portal:
         at = told.retry_at or self._clock.now()
         raise RetryLater("say", told.error, at=at, unknown_fate=told.unknown_fate)
 
-    async def find_said(self, where: Message | str, marker: str, lane: Lane = Lane.LIVE) -> int | None:
-        """Our last message with this marker, or None. Raises PortalError when it cannot be looked for."""
+    async def find_said(
+        self, where: Message | str, marker: str, lane: Lane = Lane.LIVE, since: datetime | None = None
+    ) -> int | None:
+        """Our last message with this marker, not older than `since`, or None. Raises PortalError when it
+        cannot be looked for.
+        """
         dialog = where if isinstance(where, str) else _dialog_of(where)
-        return await self._voice.find(dialog, marker, lane)
+        return await self._voice.find(dialog, marker, lane, since)
 
     async def upload(self, dialog: str, name: str, content: bytes, text: str, lane: Lane = Lane.LIVE) -> int:
         """Send a file with a text; the message's id. Raises PortalError."""

@@ -9,20 +9,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.bitrix.client import Client
 from app.bitrix.directory import Directory
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
+from app.bitrix.listing import Row
 from app.bitrix.rest3 import TaskVoice
 from app.bitrix.results import MessageWork, Unwritten, Written, unwritten
+from app.bitrix.times import instant
 from app.bitrix.wire import Answer, Command, Told, as_list, as_map, number
 from app.model import ItemRef, Kind, Lane, Message, MessageKind
 
 BOT_CODE = "b24sla"
 CLIENT_ID = "b24sla"  # a notice's TAG counts only with a CLIENT_ID (rest.md 7)
 TOKEN_LENGTH = 40
-SEARCHED = 50  # how far back a message of unknown fate is looked for
+PAGE = 50  # messages of a dialog in one answer
+PAGES = 20  # of a lively chat, looked through for one message
+SLACK = timedelta(minutes=5)  # the portal's clock may go differently
 CHATS = frozenset({MessageKind.CHAT_CARD, MessageKind.SUMMARY, MessageKind.DIGEST})
 
 
@@ -153,18 +159,25 @@ class Voice:
         if isinstance(told, RetryLater):
             raise told
 
-    async def find(self, to: str, marker: str, lane: Lane) -> int | None:
+    async def find(self, to: str, marker: str, lane: Lane, since: datetime | None = None) -> int | None:
         """Our last message with this marker: in a chat, or in a card's timeline. Raises PortalError.
 
-        Personal notices need no search: a repeat replaces the former by its TAG.
+        It is not older than `since`, so a lively chat is looked through down to there; without it, the last
+        page. Personal notices need no search: a repeat replaces the former by its TAG.
         """
         if to.isdigit():
             return None
         if ":" in to:
             return await self._find_comment(ItemRef.parse(to), marker, lane)
-        params = {"DIALOG_ID": to, "LIMIT": SEARCHED}
-        answer = await self._client.call(Command("im.dialog.messages.get", params), lane)
-        return _found(Answer(answer.rows("messages")), marker, "text")
+        params: dict[str, Any] = {"DIALOG_ID": to, "LIMIT": PAGE}
+        for _ in range(PAGES):
+            answer = await self._client.call(Command("im.dialog.messages.get", params), lane)
+            rows = answer.rows("messages")
+            found = _found(Answer(rows), marker, "text")
+            if found is not None or len(rows) < PAGE or not _reaches(rows, since):
+                return found
+            params["LAST_ID"] = min(number(row.get("id")) for row in rows)
+        return None
 
     async def _find_comment(self, ref: ItemRef, marker: str, lane: Lane) -> int | None:
         if ref.kind is Kind.TASK:
@@ -207,6 +220,12 @@ def _comments_of(ref: ItemRef) -> Command:
         "order": {"ID": "DESC"},
     }
     return Command("crm.timeline.comment.list", params)
+
+
+def _reaches(rows: Sequence[Row], since: datetime | None) -> bool:
+    """Whether what was said since then goes on beyond these messages."""
+    dates = [at for row in rows if (at := instant(row.get("date")))]
+    return since is not None and bool(dates) and min(dates) > since - SLACK
 
 
 def _found(answer: Answer, marker: str, name: str) -> int | None:

@@ -239,7 +239,8 @@ async def _stands_there(desk: Desk, letter: Letter, lane: Lane) -> bool:
     is_comment = message.kind is MessageKind.TIMELINE
     sign = comment_marker(message.text) if is_comment else marker(uncertain[0].message.key)
     try:
-        found = await desk.working_portal.find_said(message, sign, lane)
+        first = min(each.created_at for each in uncertain)
+        found = await desk.working_portal.find_said(message, sign, lane, first)
     except PortalError as error:  # this letter's trouble; the others may go
         await _note(desk, letter, unwritten(error))
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -236,6 +236,26 @@ async def test_message_of_unknown_fate_is_found_by_its_marker(world: World) -> N
     assert await world.portal.find_said(alert.message, "·a1b2") == told[0].portal_id
     assert await world.portal.find_said(note.message, "·c3d4") == told[1].portal_id
     assert await world.portal.find_said(chat, "·zzzz") is None
+
+
+async def test_message_of_unknown_fate_is_found_under_a_hundred_others(world: World) -> None:
+    chat, began_at = world.emulated.add_chat("Тревоги", [1, 9]), world.clock.now()
+    [told] = await written(world, message(MessageKind.DIGEST, chat, "Сводка ·a1b2"))
+    for number in range(120):
+        world.emulated.say(chat, f"Обсуждаем {number}", 1)
+    before = world.emulated.requests
+    assert await world.portal.find_said(chat, "·a1b2", since=began_at) == told.portal_id
+    assert world.emulated.requests - before == 3
+
+
+async def test_message_is_not_looked_for_among_those_said_before_it(world: World) -> None:
+    chat = world.emulated.add_chat("Тревоги", [1, 9])
+    for number in range(120):
+        world.emulated.say(chat, f"Обсуждаем {number}", 1)
+    world.clock.advance(timedelta(hours=1))
+    before = world.emulated.requests
+    assert await world.portal.find_said(chat, "·zzzz", since=world.clock.now()) is None
+    assert world.emulated.requests - before == 1
 
 
 async def test_digest_and_its_files_lie_in_the_chat(world: World) -> None:
