@@ -1,6 +1,7 @@
 """What-if over a hundred thousand tickets: the command as people run it, on a database file of its own.
 
-Prints how long each part took and ends with 1 where the whole took longer than five seconds.
+Prints how long each form of the answer took, by the clock and in processor time, start of Python and
+import included; ends with 1 where the answer on the screen needed more than five seconds of processor time.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -133,16 +135,21 @@ async def _settled(settings: Settings) -> None:
     await db.close()
 
 
-def run(folder: Path, environ: dict[str, str], *more: str) -> float:
+def run(folder: Path, environ: dict[str, str], *more: str) -> tuple[float, float]:
+    """Seconds by the clock, and of the processor."""
     words = [sys.executable, "-m", "app", "simulate", "--rules", str(folder / "other.toml"), "--days", "0"]
-    began = perf_counter()
+    began, worked = perf_counter(), _processor()
     done = subprocess.run(  # noqa: S603 - our own command
         [*words, *more], env={**os.environ, **environ}, capture_output=True, check=True, text=True
     )
-    took = perf_counter() - began
     if not more:
         print(done.stdout)
-    return took
+    return perf_counter() - began, _processor() - worked
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -162,10 +169,10 @@ def main() -> int:
             "таблица": run(folder, environ, "--out", str(folder / "out.xlsx")),
             "картинка": run(folder, environ, "--picture", str(folder / "out.png")),
         }
-        for what, seconds in took.items():
-            print(f"{what:<10} {seconds:6.2f} s")
+        for what, (clock, processor) in took.items():
+            print(f"{what:<10} {clock:6.2f} s by the clock, {processor:6.2f} s of the processor")
     print(f"bound: {BOUND} s for {TICKETS} tickets, on the screen")
-    return int(took["на экран"] > BOUND)
+    return int(took["на экран"][1] > BOUND)
 
 
 SOURCE = """

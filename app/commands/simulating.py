@@ -57,7 +57,7 @@ async def comparison(desk: Desk, other: Rules, since: datetime | None) -> Compar
     strange, now = Strangeness(), desk.now()
     async with desk.db.read() as conn:
         found = tracks_from(await tracks.since(conn, since))
-        rules_of = await rule_book(conn, desk, {*found.terms, *found.desk})
+        rules_of = await rule_book(conn, desk, {version for pin in found.pins.words for version in pin})
         plain = told_in_numbers(found, rules_of, other)
         rest = await _not_plain(conn, found, plain, since)
     exact = await _folded(desk, rest, other, now, strange)

@@ -48,6 +48,18 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """For each track one of few words, by its place among them."""
+
+    words: tuple[Any, ...]
+    place: Column
+
+    def of(self, tracks: Column) -> Words:
+        """Only these tracks'."""
+        return Words(self.words, self.place[tracks])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
     """Columns of equal length, one place a cycle."""
 
@@ -59,9 +71,8 @@ class Tracks:
     solved: Column
     steps: Lists  # at, class or AGREED, correction or date
     pauses: Lists  # start, end
-    asked: tuple[str, ...]
-    terms: tuple[str, ...]
-    desk: tuple[str, ...]
+    asked: Words  # what policies look at, as JSON; "" for nothing
+    pins: Words  # the versions of terms and desk
     plain: Mask
 
     def __len__(self) -> int:
@@ -69,7 +80,6 @@ class Tracks:
 
     def of(self, tracks: Column) -> Tracks:
         """Only these."""
-        few = tracks.tolist()
         return Tracks(
             self.refs[tracks],
             self.cycle[tracks],
@@ -79,9 +89,8 @@ class Tracks:
             self.solved[tracks],
             self.steps.of(tracks),
             self.pauses.of(tracks),
-            tuple(self.asked[place] for place in few),
-            tuple(self.terms[place] for place in few),
-            tuple(self.desk[place] for place in few),
+            self.asked.of(tracks),
+            self.pins.of(tracks),
             self.plain[tracks],
         )
 
@@ -101,15 +110,20 @@ def tracks_from(rows: Sequence[Row]) -> Tracks:
         solved=_column(solved),
         steps=_lists(steps, 3),
         pauses=_lists(pauses, 2),
-        asked=tuple(asked),
-        terms=tuple(terms),
-        desk=tuple(desk),
+        asked=_words(asked),
+        pins=_words(zip(terms, desk, strict=True)),
         plain=np.array(plain, dtype=np.bool_),
     )
 
 
 def _column(numbers: Iterable[int]) -> Column:
     return np.array(tuple(numbers), dtype=np.int64)
+
+
+def _words(each: Iterable[Any]) -> Words:
+    places: dict[Any, int] = {}
+    place = _column([places.setdefault(word, len(places)) for word in each])
+    return Words(tuple(places), place)
 
 
 def _lists(texts: Sequence[str], width: int) -> Lists:

@@ -130,15 +130,17 @@ def compared(
 
 def _unread_fields(tracks: Tracks, rules_of: RulesOf, other: Rules) -> tuple[str, ...]:
     """Fields that the other rules' policies ask, and no rules so far: nobody has read them."""
-    read = {name for terms in set(tracks.terms) for name in rules_of(terms).policy_fields}
+    read = {name for terms, _ in tracks.pins.words for name in rules_of(terms).policy_fields}
     return tuple(name for name in other.policy_fields if name not in read)
 
 
 def _told_alike(tracks: Tracks, rules_of: RulesOf, other: Rules) -> Mask:
     """Whether the other rules tell a ticket's story as its own do: then only its terms differ."""
-    pairs = list(zip(tracks.terms, tracks.desk, strict=True))
-    alike = {pair: _tell_alike(composed(rules_of(pair[0]), rules_of(pair[1])), other) for pair in set(pairs)}
-    return np.array([alike[pair] for pair in pairs], dtype=np.bool_)
+    alike = [
+        _tell_alike(composed(rules_of(terms), rules_of(desk)), other) for terms, desk in tracks.pins.words
+    ]
+    found: Mask = np.array(alike, dtype=np.bool_)[tracks.pins.place]
+    return found
 
 
 def _tell_alike(rules: Rules, other: Rules) -> bool:

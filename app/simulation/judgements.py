@@ -65,13 +65,10 @@ ByClock = tuple[Verdicts, ...]
 
 def _before(tracks: Tracks, rules_of: RulesOf, now: int) -> ByClock:
     """Each under the versions that it is pinned to."""
-    places: dict[tuple[str, str], int] = {}
-    pairs = zip(tracks.terms, tracks.desk, strict=True)
-    group = np.array([places.setdefault(pair, len(places)) for pair in pairs], dtype=np.int64)
     names = [each.name for each in fields(Verdicts)]
     columns = [{name: np.full(len(tracks), NONE) for name in names} for _ in CLOCKS]
-    for (terms, desk), place in places.items():
-        mine = np.flatnonzero(group == place)
+    for place, (terms, desk) in enumerate(tracks.pins.words):
+        mine = np.flatnonzero(tracks.pins.place == place)
         part = tracks if len(mine) == len(tracks) else tracks.of(mine)
         for told, found in zip(
             columns, _under(part, composed(rules_of(terms), rules_of(desk)), now), strict=True

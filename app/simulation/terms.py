@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from app.model import ClockName, TicketClass
 from app.rules import Rules
-from app.simulation.columns import CLASSES, NONE, Column
+from app.simulation.columns import CLASSES, NONE, Column, Words
 from app.sla.calendar import Calendar
 from app.sla.terms import ClassTerms
 
-OTHER = "\0"  # any value that no policy mentions
 MICROSECOND = timedelta(microseconds=1)
 Terms = Mapping[TicketClass, ClassTerms | None]
+Telling = tuple[tuple[str, str], ...]
+"""What a ticket tells to policies: codes with values that some policy mentions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,20 +31,16 @@ class TermsTable:
     calendars: tuple[Calendar, ...]
 
 
-def terms_table(rules: Rules, asked: Sequence[str]) -> TermsTable:
-    """`asked`: what policies look at, as JSON, of each ticket; most tickets ask alike."""
-    rows: dict[tuple[tuple[str, str], ...], int] = {}
-    mentioned = _mentioned(rules)
-    row = np.zeros(len(asked), dtype=np.int64)
-    if mentioned:
-        tellings = _tellings(sorted(set(asked)), mentioned)
-        places = {text: rows.setdefault(telling, len(rows)) for text, telling in tellings}
-        row = np.array([places[text] for text in asked], dtype=np.int64)
+def terms_table(rules: Rules, asked: Words) -> TermsTable:
+    """`asked`: what policies look at, as JSON; most of it makes no difference to these rules."""
+    rows: dict[Telling, int] = {}
+    tellings = _tellings(asked.words, _mentioned(rules))
+    row = np.array([rows.setdefault(telling, len(rows)) for telling in tellings], dtype=np.int64)
     found = [_terms(rules, dict(telling)) for telling in rows] or [_terms(rules, {})]
     calendars = {terms.calendar.fingerprint: terms.calendar for each in found for terms in _all(each)}
     place_of = {fingerprint: place for place, fingerprint in enumerate(calendars)}
     return TermsTable(
-        row=row,
+        row=row[asked.place],
         length={
             ClockName.REPLY: _table(found, lambda terms: terms.respond // MICROSECOND),
             ClockName.SOLUTION: _table(found, lambda terms: terms.resolve // MICROSECOND),
@@ -70,26 +67,23 @@ def _mentioned(rules: Rules) -> Mapping[str, frozenset[str]]:
     return {code: frozenset(values) for code, values in found.items() if values}
 
 
-def _tellings(
-    texts: Sequence[str], mentioned: Mapping[str, frozenset[str]]
-) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Each text with what it tells to policies; read as one JSON, for there may be very many."""
+def _tellings(texts: Sequence[str], mentioned: Mapping[str, frozenset[str]]) -> Iterable[Telling]:
+    """What each text tells to policies; read as one JSON, for there may be very many."""
+    if not mentioned:
+        return [()] * len(texts)
     read = json.loads(f"[{','.join(text or '{}' for text in texts)}]")
-    codes = sorted(mentioned)
-    for text, told in zip(texts, read, strict=True):
-        yield (
-            text,
-            tuple(
-                (code, value if _is_mentioned(code, value, mentioned) else OTHER)
-                for code in codes
-                if (value := told.get(code))
-            ),
+    codes = sorted(mentioned.items())
+    return [
+        tuple(
+            (code, told[code]) for code, values in codes if code in told and _key(code, told[code]) in values
         )
+        for told in read
+    ]
 
 
-def _is_mentioned(code: str, value: str, mentioned: Mapping[str, frozenset[str]]) -> bool:
-    compared = value.strip().casefold() if code == "object" else value
-    return compared in mentioned[code]
+def _key(code: str, value: str) -> str:
+    """As policies compare it."""
+    return value.strip().casefold() if code == "object" else value
 
 
 def _all(terms: Terms) -> Iterable[ClassTerms]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
+import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ from app.model import (
 )
 from app.pinning import Judging
 from app.rules import Rules
-from app.simulation.columns import NONE, Tracks, tracks_from
+from app.simulation.columns import NONE, Tracks, Words, tracks_from
 from app.simulation.judging import BREACHED, MET, UNJUDGED, verdicts_of
 from app.simulation.terms import TermsTable, terms_table
 from app.sla.ledger import cycles_of
@@ -50,7 +51,7 @@ class OnlyTerms:
         return TERMS
 
 
-TABLE: TermsTable = terms_table(cast("Rules", OnlyTerms()), [""])
+TABLE: TermsTable = terms_table(cast("Rules", OnlyTerms()), Words(("",), np.zeros(1, dtype=np.int64)))
 BY = Judging(cast("Rules", OnlyTerms()), cast("Rules", OnlyTerms()), desk="v1")
 
 moments = st.integers(0, 2 * 24 * 9).map(lambda halves: MONDAY + halves * HALF)
