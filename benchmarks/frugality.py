@@ -229,17 +229,40 @@ async def others() -> None:
 
 
 async def one_ticket() -> None:
-    """A standard ticket on a quiet portal."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with town(Path(folder), "off") as place:
-            await place.named(busy_morning(place.office, place.clock, 1))
-            await place.settle()
-            deal = place.portal.add_deal(
-                "Не приходит код", category=place.office.category, comments=QUESTIONS[0]
-            )
-            await place.named([deal])
-            cost = await cost_of(place, place.settle)
-            print(f"одно обращение на тихом портале: {cost.requests} запроса, {seconds(cost.took)} портала")
+    """A standard ticket on a quiet portal, from the moment when its last event has come."""
+    print("одно обращение на тихом портале, от события до карточки и комментария в ней")
+    for name, comes in (("без контакта", alone), ("с контактом", with_contact), ("письмом", by_letter)):
+        with tempfile.TemporaryDirectory() as folder:
+            async with town(Path(folder), "decisions") as place:
+                place.portal.subscribe("http://127.0.0.1:8080/webhooks/bitrix24", TOKEN)
+                await place.named(busy_morning(place.office, place.clock, 1))
+                await place.settle()
+                place.portal.drop_pending()
+                comes(place)
+                cost = await cost_of(place, lambda: heard(place))
+                print(f"  {name}: запросов {cost.requests}, {seconds(cost.took)} портала")
+
+
+async def heard(place: Town) -> None:
+    """The events come, and the service does what follows."""
+    await place.portal.deliver(place.web, until=place.clock.now() + timedelta(seconds=10))
+    await place.settle()
+
+
+def alone(place: Town) -> None:
+    category = place.office.category
+    place.portal.add_deal("Не приходит код", category=category, comments=QUESTIONS[0], by=place.office.intake)
+
+
+def with_contact(place: Town) -> None:
+    contact = place.portal.add_contact("Пётр", "Клиентов")
+    place.portal.add_deal("Не приходит код", category=place.office.category, comments=QUESTIONS[0],
+                          by=place.office.intake, contact=contact)  # fmt: skip
+
+
+def by_letter(place: Town) -> None:
+    ticket = {"id": "T1", "channel": "email", "title": "Код", "description": QUESTIONS[0]}
+    place.office.receive(ticket, place.office.agents[0])
 
 
 def seconds(length: timedelta) -> str:

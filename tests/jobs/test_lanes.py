@@ -7,8 +7,7 @@ moments here are the latest that they could be.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,14 +23,13 @@ from app.model import Event, ItemRef, Kind, Lane
 from app.serving import go_on, hurry
 from app.store import inbox, stamps, tickets
 from benchmarks.ground import TOKEN, Town, town
-from tests.jobs.scenes import FIRE, SMS, letter, ref_of
+from benchmarks.lanes import beside_the_mass, fire, mass_edit
+from tests.jobs.scenes import SMS, letter, ref_of
 
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.portals("cloud-std", reason="a self-hosted portal has no limits"),
 ]
-
-MASS = 10_000
 
 
 @pytest.fixture
@@ -40,77 +38,16 @@ async def place(tmp_path: Path) -> AsyncIterator[Town]:
         yield made
 
 
-async def mass_edit(place: Town, count: int = MASS) -> list[ItemRef]:
-    """Deals of the department's funnel, whose events of a change stand in the inbox."""
-    office = place.office
-    deals = [
-        place.portal.add_deal("Обращение", category=office.category, by=office.intake) for _ in range(count)
-    ]
-    refs = [ItemRef(Kind.DEAL, deal) for deal in deals]
-    async with place.desk.db.begin() as conn:
-        await inbox.put(conn, [(ref, Lane.LIVE, "ONCRMDEALUPDATE") for ref in refs], place.clock.now())
-    return refs
-
-
-async def fire(place: Town) -> Case:
-    """A call for help, and in the inbox what its events put there."""
-    case = place.office.receive(letter(FIRE, "Пожар"), place.office.agents[0])
-    event = Event("ONCRMDEALADD", ref_of(case))
-    async with place.desk.db.begin() as conn:
-        await inbox.put(conn, [(ref_of(case), event.lane, event.name)], place.clock.now())
-    return case
-
-
-@dataclass
-class Wait:
-    """From the moment when the events of the emergency stand in the inbox."""
-
-    requests: int = 0
-    took: timedelta = timedelta(0)
-
-
-async def beside_the_mass(place: Town, seen: Callable[[Case], bool]) -> tuple[Case, Wait]:
-    """Both workers at work; the emergency comes when the long pass has begun to read."""
-    begun = asyncio.Event()
-    place.road.seen = lambda _: begun.set()
-    bulk = asyncio.create_task(until_nothing_is_left(place))
-    await begun.wait()
-    case, wait = await fire(place), Wait()
-    came_at = place.clock.now()
-
-    def count(_: httpx.Request) -> None:
-        wait.requests += 1
-
-    place.road.seen = count
-    for _ in range(50):
-        if not seen(case):
-            await hurry(place.desk)
-            await asyncio.sleep(0)
-    assert seen(case)
-    wait.took = place.clock.now() - came_at
-    assert not bulk.done()
-    bulk.cancel()
-    await asyncio.gather(bulk, return_exceptions=True)
-    return case, wait
-
-
-async def until_nothing_is_left(place: Town) -> None:
-    while await go_on(place.desk):
-        pass
-
-
 async def test_emergency_beside_ten_thousand_changes_is_stamped_and_announced_at_once(place: Town) -> None:
     """Takes a while: ten thousand deals are searched at every request of the long pass."""
     await mass_edit(place)
-
-    def stamped_and_told(case: Case) -> bool:
-        told = place.portal.notices(place.office.head)
-        return place.portal.sla(2, case.id).get("SLA_CLASS") == "emergency" and bool(told)
-
-    _, wait = await beside_the_mass(place, stamped_and_told)
+    wait = await beside_the_mass(place)
     assert place.portal.refused.total() == 0
-    assert wait.requests <= 12
-    assert wait.took < timedelta(seconds=30)
+    for found in (wait.stamped, wait.told):
+        assert found
+        requests, took = found
+        assert requests <= 12
+        assert took < timedelta(seconds=30)
 
 
 # --- what makes it so --------------------------------------------------------------------
