@@ -118,5 +118,5 @@ class Shut:
         return self.made(self.code, self.text)
 
     def __str__(self) -> str:
-        """For whoever has to mend it."""
-        return f"портал не принимает запросы ({self.code}): {self.remedy}"
+        """What the portal does, for whoever has to mend it."""
+        return f"не принимает запросы ({self.code}): {self.remedy}"

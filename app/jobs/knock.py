@@ -58,7 +58,7 @@ async def _tell(conn: AsyncConnection, desk: Desk, since: datetime, why: str) ->
         return
     text = (
         f"🟠 Служба SLA не работала с {words.moment_short(since, zone)} до {words.moment_short(now, zone)}: "
-        f"{why}. Что накопилось, разбирается сейчас."
+        f"портал {why}. Что накопилось, разбирается сейчас."
     )
     key = f"portal/shut/{since.isoformat()}/{head}"
     message = Message(key, MessageKind.NOTICE, str(head), text, None, Lane.URGENT, tag="b24sla|shut")

@@ -142,7 +142,7 @@ async def test_two_days_behind_a_closed_door_fail_no_work(town: Scene) -> None:
 async def test_restarted_service_tells_of_the_outage_that_its_forerunner_met(town: Scene) -> None:
     async with town.desk.db.begin() as conn:
         since = town.clock.now() - timedelta(hours=1)
-        await marks.put(conn, SHUT, {"since": since.isoformat(), "why": "портал не принимал запросы"})
+        await marks.put(conn, SHUT, {"since": since.isoformat(), "why": "не принимает запросы"})
     await town.desk.working_portal.people()
     await knock(town.desk)
     async with town.desk.db.read() as conn:
