@@ -16,7 +16,7 @@ import uvicorn
 from fast_bitrix24 import BitrixAsync
 from starlette.types import ASGIApp
 
-from app.demo.office import Office, furnish
+from app.demo.office import Office, Ticket, furnish
 from app.demo.portal import CLOUD_STD, EmulatedPortal
 from app.jobs.reconcile import reconcile
 from benchmarks.ground import BEGIN_AT, TOKEN, LeapClock, Town, town
@@ -261,7 +261,7 @@ def with_contact(place: Town) -> None:
 
 
 def by_letter(place: Town) -> None:
-    ticket = {"id": "T1", "channel": "email", "title": "Код", "description": QUESTIONS[0]}
+    ticket: Ticket = {"id": "T1", "channel": "email", "title": "Код", "description": QUESTIONS[0]}
     place.office.receive(ticket, place.office.agents[0])
 
 

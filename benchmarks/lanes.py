@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from app.demo.office import Case
+from app.demo.office import Case, Ticket
 from app.model import Event, ItemRef, Kind, Lane
 from app.serving import go_on, hurry
 from app.store import inbox
@@ -37,7 +37,7 @@ async def mass_edit(place: Town, count: int = MASS) -> list[ItemRef]:
 
 async def fire(place: Town) -> Case:
     """A call for help, and in the inbox what its events put there."""
-    ticket = {"id": "T1", "channel": "email", "title": "Пожар", "description": FIRE}
+    ticket: Ticket = {"id": "T1", "channel": "email", "title": "Пожар", "description": FIRE}
     case = place.office.receive(ticket, place.office.agents[0])
     event = Event("ONCRMDEALADD", ItemRef(Kind.DEAL, case.id))
     assert event.subject
