@@ -210,7 +210,8 @@ def _turn(entry: Entry, told: Told) -> str:
 
 def _retargeted(cause: str) -> str:
     if cause.startswith(RULES):
-        return f"применены другие правила, версия {cause.removeprefix(RULES)}"
+        version, _, by = cause.removeprefix(RULES).partition(":")
+        return f"применены другие правила, версия {version}{f', применяет {by}' if by else ''}"
     if cause.startswith(DECREE):
         return "утверждён производственный календарь: срок посчитан заново"
     value = cause.removeprefix("class:")

@@ -197,6 +197,11 @@ def test_a_change_of_class_is_told_with_its_time() -> None:
     ("kind", "cause", "text"),
     [
         (EntryKind.RETARGETED, "rules:abc", "применены другие правила, версия abc"),
+        (
+            EntryKind.RETARGETED,
+            "rules:abc:Соколов И.",
+            "применены другие правила, версия abc, применяет Соколов И.",
+        ),
         (EntryKind.RETARGETED, "decree:abc", "утверждён производственный календарь: срок посчитан заново"),
         (EntryKind.SUPERSEDED, "rules:abc", "нарушение прежнего срока остаётся, хотя срок сменился"),
         (EntryKind.WAIVED, "нет света", "вне SLA, причина: нет света"),

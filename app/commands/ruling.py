@@ -47,7 +47,7 @@ async def apply_rules(settings: Settings, file: Path, by: str, *, to_open: bool)
         async with desk.db.begin() as conn:
             await rules_log.pin(conn, other.version, other.text, applied.asked_at)
             await rules_log.ask(conn, applied)
-        say(f"Записано: правила {file.name}, версия {other.version}, применяет {name}.")
+        say(f"Записано: {name} применяет правила {file.name}, версия {other.version}.")
         if to_open:
             say(await _done(desk, applied))
         say(_about_new(desk, other))

@@ -14,7 +14,7 @@ from app.sla.targets import Goal, TermsByClass, TermsChange, agreed_kept, goal_o
 RECLASSIFIED = "reclassified"
 """Cause of a breach that a change of class made, not the time that went by."""
 MOVED = "from:"  # an extension in time: the old deadline follows
-RULES = "rules:"  # rules applied to an open ticket on purpose: their version follows
+RULES = "rules:"  # rules applied to an open ticket on purpose: their version and who did it follow
 DECREE = "decree:"  # the same by the service itself, when a provisional year was decreed
 LATE = "late:"  # an extension after the deadline: the date wished for follows
 
@@ -131,7 +131,7 @@ def _reclassified(course: Course, change: ClassChange, fresh: Goal | None, pause
 def _reruled(course: Course, change: TermsChange, anew: Goal | None) -> Course:
     fresh = replace(anew, set_at=change.at) if anew else None
     goal = agreed_kept(course.goal, fresh)
-    cause = f"{RULES if change.by else DECREE}{change.version}"
+    cause = f"{RULES}{change.version}:{change.by}" if change.by else f"{DECREE}{change.version}"
     return _retargeted(replace(course, goal=goal), change.at, cause)
 
 

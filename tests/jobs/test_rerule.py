@@ -124,7 +124,7 @@ async def test_without_open_it_is_only_written_down(
         assert (await town.ticket(case)).now_cycle.reply.term == timedelta(hours=4)
         assert await rerule(town.desk) == 0
     told = capsys.readouterr().out
-    assert "применяет Соколов" in told
+    assert "Записано: Соколов" in told
     assert "Новые обращения пойдут по этим правилам, когда B24SLA_RULES" in told
 
 
