@@ -31,6 +31,7 @@ TOKEN = "events-of-this-test"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; the usual one takes long to load
 CALM = timedelta(hours=20)  # the morning is in it, when what waited for the opening is said
 TICK = timedelta(minutes=15)  # the sweep's pace in this department
+MOST_WAITS = 60  # for the lease of a killed process to end
 PATIENCE = 120.0  # seconds of real time for one turn of a process
 SPAWN = multiprocessing.get_context("forkserver")
 SPAWN.set_forkserver_preload(["tests.chaos.service"])
@@ -256,7 +257,7 @@ async def _turn(town: Town, address: str) -> None:
         order["pages"] = 1
     elif town.file and town.locker is None:
         order["pages"] = 2**30
-    await asyncio.gather(*(_told(town, replica, order) for replica in town.replicas))
+    await _led_turn(town, order)
     if town.locker is not None or ("pages" in order and order["pages"] == 1):
         return  # nothing starts without its database; whoever watches over it tries again later
     for number, replica in enumerate(town.replicas):
@@ -264,12 +265,24 @@ async def _turn(town: Town, address: str) -> None:
             town.replicas[number] = await _born(town, address, number)
 
 
-async def _told(town: Town, replica: Replica, order: dict[str, Any]) -> None:
+async def _led_turn(town: Town, order: dict[str, Any]) -> None:
+    """One in which a living process holds the lease: the one of a killed holder ends by real time."""
+    for _ in range(MOST_WAITS):
+        led = await asyncio.gather(*(_told(replica, order) for replica in town.replicas))
+        if any(led) or not any(replica.alive for replica in town.replicas) or town.locker is not None:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def _told(replica: Replica, order: dict[str, Any]) -> bool:
+    """Whether it held the lease in this turn; False for a process that dies of it."""
     if not replica.alive:
-        return
+        return False
     with suppress(EOFError, OSError):
         replica.pipe.send(order)
-        await asyncio.wait_for(asyncio.to_thread(replica.pipe.recv), PATIENCE)
+        told = await asyncio.wait_for(asyncio.to_thread(replica.pipe.recv), PATIENCE)
+        return bool(told["leads"])
+    return False
 
 
 async def _born(town: Town, address: str, number: int) -> Replica:
