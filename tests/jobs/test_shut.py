@@ -126,6 +126,15 @@ async def test_when_it_opens_everything_is_done_and_the_head_is_told_once(town: 
     assert (await page(town, "/readyz")).status_code == 200
 
 
+async def test_open_door_is_no_fault_any_more(town: Scene) -> None:
+    await shut(town, "credentials")
+    assert town.desk.health.portal_fault
+    town.portal.faults.clear()
+    town.clock.advance(timedelta(minutes=15))
+    assert await knock(town.desk)
+    assert town.desk.health.portal_fault is None
+
+
 async def test_two_days_behind_a_closed_door_fail_no_work(town: Scene) -> None:
     case = await shut(town, "deleted")
     town.clock.advance(timedelta(days=2))
