@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import tempfile
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -314,7 +315,19 @@ def alike(one: object, other: object) -> bool:
         return abs(one - other) <= MINUTE
     if isinstance(one, timedelta) and isinstance(other, timedelta):
         return abs(one - other) <= MINUTE
+    if isinstance(one, str) and isinstance(other, str) and LENGTH.fullmatch(one) and LENGTH.fullmatch(other):
+        return abs(_minutes(one) - _minutes(other)) <= 1
     return one == other
+
+
+LENGTH = re.compile(r"(?:(\d+) ч ?)?(?:(\d+) мин)?")
+
+
+def _minutes(text: str) -> int:
+    """«1 ч 5 мин»."""
+    found = LENGTH.fullmatch(text)
+    hours, minutes = found.groups() if found else (None, None)
+    return 60 * int(hours or 0) + int(minutes or 0)
 
 
 def tell(heard: Played, polled: Played) -> None:
