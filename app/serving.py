@@ -228,6 +228,8 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
         ("people", refresh_when_due), ("bind", led(bind_when_due)), ("reconcile", led(sweep_or_fetch)),
         ("recount", led(recount)), ("follow", follow),
     )  # fmt: skip
+    if (pace := poll_pace(desk)) is not None:
+        log.info("no event can reach us: the portal is asked every %d seconds", pace.total_seconds())
     roads = (("first lane", led(let_in(hurry))), ("road", led(let_in(go_on))))
     try:
         async with tending(desk, roads, _duties(desk), first):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app import serving
 from app.demo.story import DAY, example_tickets
 from app.jobs import reconcile as sweep
 from app.jobs.reconcile import next_poll_at, poll, poll_pace
@@ -51,6 +52,13 @@ async def test_service_without_events_polls(place: Town) -> None:
 async def test_service_with_events_does_not(tmp_path: Path) -> None:
     async with town(tmp_path) as place:
         assert poll_pace(place.desk) is None
+
+
+@pytest.mark.parametrize("events", [True, False])
+async def test_polling_takes_the_place_of_the_sweep_and_of_listening(tmp_path: Path, events: bool) -> None:
+    async with town(tmp_path, events=events) as place:
+        duties = {name for name, _, _ in serving._duties(place.desk)}
+    assert ("poll" in duties, "reconcile" in duties, "listen" in duties) == (not events, events, events)
 
 
 async def test_quiet_poll_is_one_request(place: Town) -> None:
