@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from app.bitrix.errors import PortalError, RetryLater, error_of, undecodable
+from app.bitrix.errors import LATER, PortalError, RetryLater, error_of, undecodable
 
 BATCH = 50
 PAGE = 50
@@ -131,7 +131,7 @@ def _told(parts: Mapping[str, Mapping[str, Any]], key: str, command: Command, no
         assert error is not None, "a body with `error` is an error"
         return error
     if key not in parts["result"]:
-        return RetryLater("no_answer", at=now, method=command.method, unknown_fate=True)
+        return RetryLater("no_answer", at=now + LATER, method=command.method, unknown_fate=True)
     total, following = _count(parts["result_total"].get(key)), _count(parts["result_next"].get(key))
     return Answer(parts["result"][key], total, following, as_map(parts["result_time"].get(key)))
 

@@ -12,7 +12,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ pytestmark = [
 
 BEGINS, ENDS = at("24.11 10:06"), at("24.11 10:14")
 ALWAYS = 10**6
+MOST_ASKED = 30  # requests in the eight minutes of a fault
 FIRST_ITEM = 701  # of the smart process
 EXACT = ("SLA_CLASS", "SLA_STATE", "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_FIRST_REPLY_AT", "SLA_SOLVED_AT",
          "SLA_CONFIRMED_AT", "SLA_OVERDUE", "SLA_PAUSE_TOTAL")  # fmt: skip
@@ -186,6 +187,7 @@ class Played:
     notices: dict[int, Counter[str]]
     timelines: dict[str, Counter[str]]
     log: Counter[str] = field(default_factory=Counter)
+    asked: int = 0  # requests while the fault lasted
 
 
 async def work(town: Scene) -> None:
@@ -203,16 +205,17 @@ async def played(folder: Path, fault: Fault | None, log: pytest.LogCaptureFixtur
         log.clear()
         cases: dict[str, Case] = {}
         broken = mended = False
+        asked = 0
         for minute in MOMENTS:
             now = at("24.11 10:00") + timedelta(minutes=minute)
             town.clock.set(max(now, town.clock.now()))
             await lead(town.desk)
             if fault and now >= BEGINS and not broken:
                 fault.begin(town)
-                broken = True
+                broken, asked = True, town.portal.requests
             if fault and now >= ENDS and not mended:
                 fault.end(town)
-                mended = True
+                mended, asked = True, town.portal.requests - asked
                 await mend(town, fault)
             for act in DAY.get(minute, ()):
                 act(town, cases)
@@ -220,7 +223,7 @@ async def played(folder: Path, fault: Fault | None, log: pytest.LogCaptureFixtur
             await work(town)
         await reconcile(town.desk)
         await work(town)
-        return left_behind(town, cases, log), town
+        return replace(left_behind(town, cases, log), asked=asked), town
 
 
 async def mend(town: Scene, fault: Fault) -> None:
@@ -288,6 +291,7 @@ async def test_day_with_a_fault_ends_like_the_day_without(
     told = {kind: count for kind, count in after.log.items() if kind in set(Kind)}
     assert told == dict.fromkeys(fault.kinds, 2)
     assert calm.log == {}
+    assert after.asked <= MOST_ASKED, "a portal in trouble is not asked again and again"
 
 
 async def test_card_that_was_hidden_for_a_while_goes_on_when_it_is_seen_again(
