@@ -116,16 +116,26 @@ async def sending(
 ) -> bool:
     """Commit this before the call: if we die in it, the next reading knows what may be ours.
 
-    False, and nothing changed: somebody else is writing this card just now.
+    False, and nothing changed: somebody else is writing this card just now, or has dealt with it since these
+    values were reckoned.
     """
     row = await _row(conn, ref)
-    if row.taken_until is not None and row.taken_until > now:
+    if not _may_be_taken(row, values, now):
         return False
     attempted = {**(row.sending or {}), **values}
     await _change(
         conn, ref, sending=attempted, sent_at=now, taken_until=now + lease, attempts=row.attempts + 1
     )
     return True
+
+
+def _may_be_taken(row: sa.Row[Any], values: Values, now: datetime) -> bool:
+    """Due, not on its way, and lacking exactly what is to be written."""
+    if row.due_at is None or row.due_at > now or row.parked_at is not None:
+        return False
+    if row.taken_until is not None and row.taken_until > now:
+        return False
+    return all(row.wanted.get(code) == value != row.confirmed.get(code, "") for code, value in values.items())
 
 
 async def done(conn: AsyncConnection, ref: ItemRef, values: Values, now: datetime) -> None:

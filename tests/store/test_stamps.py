@@ -61,6 +61,28 @@ async def test_what_is_on_its_way_is_not_due_until_the_lease_ends(database: Data
         assert [work.attempted for work in await due(conn, NOW + LEASE)] == [STANDARD]
 
 
+async def test_what_another_worker_has_written_since_is_not_taken(database: Database) -> None:
+    async with database.begin() as conn:
+        await want(conn, STANDARD)
+        assert await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
+        await stamps.done(conn, DEAL, STANDARD, NOW)
+        assert not await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
+
+
+async def test_what_another_worker_has_put_off_since_is_not_taken(database: Database) -> None:
+    async with database.begin() as conn:
+        await want(conn, STANDARD)
+        await stamps.later(conn, DEAL, NOW + MINUTE, "OVERLOAD")
+        assert not await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
+
+
+async def test_a_wish_that_changed_since_is_not_taken(database: Database) -> None:
+    async with database.begin() as conn:
+        await want(conn, STANDARD)
+        await want(conn, EMERGENCY)
+        assert not await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
+
+
 async def test_done_is_remembered_as_what_the_card_holds(database: Database) -> None:
     async with database.begin() as conn:
         await want(conn, STANDARD)
