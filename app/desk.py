@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -25,8 +26,8 @@ from app.model import Person, Ticket
 from app.pinning import RulesOf, composed
 from app.rules import Rules, load_rules, rules_from
 from app.settings import Settings
-from app.store import marks, people, rules_log
-from app.store.engine import Database
+from app.store import leases, marks, people, rules_log
+from app.store.engine import Database, StoreUnavailable
 from app.store.migrate import migrate
 from app.store.sealing import Seal
 from app.vanishing import Vanished
@@ -34,6 +35,13 @@ from app.vault import Vault
 
 Role = Literal["all", "web", "worker"]
 PortalOf = Callable[[PortalConfig, Clock], Portal]
+
+_TURN: ContextVar[int | None] = ContextVar("turn", default=None)
+"""The lease's epoch under which the act at hand was begun; None: it needs no lease."""
+
+
+class TakenOver(StoreUnavailable):
+    """We were frozen or cut off, and another process leads now: nothing of what we began may be written."""
 
 
 @dataclass(slots=True)
@@ -88,6 +96,38 @@ class Desk:
         self._came_in = True
         for alarm in self._woken.values():
             alarm.set()
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """Inside, nothing is written or asked of the portal once another process has taken over.
+
+        Whoever wakes after a long freeze would else send what the other has sent, or write old values.
+        """
+        token = _TURN.set(self.epoch)
+        try:
+            yield
+        finally:
+            _TURN.reset(token)
+
+    async def check_turn(self, conn: AsyncConnection) -> None:
+        """Raises TakenOver."""
+        turn = _TURN.get()
+        if turn is None or await leases.is_last(conn, leases.PORTAL, turn):
+            return
+        if self.epoch == turn:
+            self.epoch = None
+        raise TakenOver("another process talks to the portal now")
+
+    async def is_our_turn(self) -> bool:
+        """For a request to the portal; also False while the database cannot tell."""
+        if _TURN.get() is None:
+            return True
+        try:
+            async with self.db.read() as conn:
+                await self.check_turn(conn)
+        except StoreUnavailable:
+            return False
+        return True
 
     async def wait_for_work(self, seconds: float, who: str = "road") -> None:
         """Until woken, or `seconds` of real time. Each worker hears of what came in since it last waited."""
@@ -189,10 +229,14 @@ async def open_desk(
             access = _application(settings, vault, clock) if vault else None
             portal = portal_of(portal_config(settings, rules, access), clock)
         try:
-            yield Desk(
+            desk = Desk(
                 settings, rules, db, clock, portal, role, Health(migrated=True), await _people(db),
                 vault=vault, portal_of=portal_of,
             )  # fmt: skip
+            db.fence = desk.check_turn
+            if portal is not None:
+                portal.ask_first(desk.is_our_turn)
+            yield desk
         finally:
             if portal is not None:
                 await portal.close()

@@ -127,8 +127,8 @@ async def fetch_if_deaf(desk: Desk) -> int:
 async def knock_and_sweep(desk: Desk) -> bool:
     """Once the portal lets us in again, everything that nobody heard of meanwhile is looked for."""
     opened = await knock(desk)
-    if opened and desk.epoch is not None:
-        await sweep_or_fetch(desk)
+    if opened:
+        await led(sweep_or_fetch)(desk)
     return opened
 
 
@@ -188,10 +188,13 @@ ON_REQUEST: Mapping[str, Callable[[Desk, Mapping[str, Any]], Awaitable[Answer]]]
 
 
 def led(job: Job) -> Job:
-    """The job, done only by the process that holds the lease."""
+    """The job, done only by the process that holds the lease, and only as long as it does."""
 
     async def run(desk: Desk) -> object:
-        return await job(desk) if desk.epoch is not None else False
+        if desk.epoch is None:
+            return False
+        with desk.in_turn():
+            return await job(desk)
 
     return run
 

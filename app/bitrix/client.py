@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from app.bitrix.errors import (
     LATER,
     MethodResting,
     Misconfigured,
+    NotOurTurn,
     PortalError,
     RetryLater,
     ShutOut,
@@ -46,6 +47,7 @@ USER_AGENT = "b24sla/1"
 Transport = httpx.AsyncBaseTransport
 Pack = list[tuple[int, Group]]
 """Groups of one request, each with its place among all."""
+Turn = Callable[[], Awaitable[bool]]
 
 log = logging.getLogger(__name__)
 # httpx tells the whole address of each request at INFO, and ours is a secret.
@@ -101,6 +103,7 @@ class Client:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._under_way: Counter[str] = Counter()  # commands by method
         self.traffic = Traffic()
+        self.is_our_turn: Turn | None = None  # asked last before every request; False: it is not made
 
     def now(self) -> datetime:
         """The present, by the clock that the limits are reckoned with."""
@@ -278,6 +281,9 @@ class Client:
     ) -> Answer:
         # An urgent request does not queue behind slow ones of the other lanes.
         async with nullcontext() if lane is Lane.URGENT else self._slots:
+            if self.is_our_turn is not None and not await self.is_our_turn():
+                later = self._clock.now() + LATER
+                raise NotOurTurn("not our turn", "с порталом говорит другой процесс", at=later)
             response = await self._posted(key, method, params, once)
         now = self._clock.now()
         answer = read_answer(response.status_code, response.content, now, method=method)

@@ -56,6 +56,12 @@ class TooFast(RetryLater):
     """The rate bucket is full. The call was not executed."""
 
 
+class NotOurTurn(RetryLater):
+    """Another process talks to the portal now. The call was not made."""
+
+    effect = Effect.ITEM  # no trouble of the portal's
+
+
 class MethodResting(RetryLater):
     """One method used up its operating time; the others still work. The call was not executed."""
 

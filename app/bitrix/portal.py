@@ -29,7 +29,7 @@ from app.bitrix import application
 from app.bitrix.application import Features, Fetched, Identity, Subscribed
 from app.bitrix.budget import Budget, Loan
 from app.bitrix.checking import Checker
-from app.bitrix.client import Client, Clock, Traffic, Transport
+from app.bitrix.client import Client, Clock, Traffic, Transport, Turn
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
 from app.bitrix.errors import PortalError, Refused, RetryLater
@@ -89,6 +89,10 @@ class Portal:
     async def close(self) -> None:
         """Hang up."""
         await self._client.aclose()
+
+    def ask_first(self, is_our_turn: Turn) -> None:
+        """Before every request; it is not made when the answer is no."""
+        self._client.is_our_turn = is_our_turn
 
     @property
     def traffic(self) -> Traffic:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from app.desk import Desk
 from app.store import inbox, leases
+from app.store.migrate import is_current
 
-TTL = timedelta(seconds=10)  # by the database's clock; a holder that died is followed after this
-PACE = timedelta(seconds=3)
+log = logging.getLogger(__name__)
+
+# A holder that died is followed after TTL + PACE at most: within ten seconds, with one for the statement.
+# One renewal may fail or come late without any harm, two as well.
+TTL = timedelta(seconds=7)  # by the database's clock
+PACE = timedelta(seconds=2)
 
 
 async def lead(desk: Desk) -> bool:
-    """Take or renew the lease; False while another process holds it.
+    """Take or renew the lease; False while another process holds it, or the tables are no longer ours.
 
     What the holder before us had in hand is free at once: an emergency must not wait for its claim to end.
     """
     async with desk.db.begin() as conn:
-        epoch = await leases.take(conn, leases.PORTAL, desk.name, TTL)
+        fits = await is_current(conn)
+        epoch = await leases.take(conn, leases.PORTAL, desk.name, TTL) if fits else None
         if epoch is not None and epoch != desk.epoch:
             await inbox.free_others(conn, desk.name)
+    if not fits:
+        await _let_go(desk)
     desk.epoch = epoch
     return epoch is not None
+
+
+async def _let_go(desk: Desk) -> None:
+    """A newer version has changed the tables: it takes over at once, we only take events until our end."""
+    if desk.epoch is not None:
+        log.warning("the tables are of another version: this process talks to the portal no more")
+        await step_down(desk)
 
 
 async def step_down(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import islice
@@ -27,6 +27,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 T = TypeVar("T")
+Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 CHUNK = 500  # bound values in one IN (…): far below the limits of both databases
 BUSY_SECONDS = 5  # how long SQLite waits for another process's writer
@@ -192,6 +193,7 @@ class Database:
         self._reader = reader
         self._hasty = hasty
         self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if hasty else nullcontext()
+        self.fence: Fence | None = None  # asked first in every transaction of `begin`; raises to forbid it
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -217,6 +219,8 @@ class Database:
         """
         with _remedies():
             async with self._turn, self._writer.begin() as conn:
+                if self.fence is not None:
+                    await self.fence(conn)
                 yield conn
 
     async def write_at_once(self, work: Callable[[sa.Connection], None]) -> None:

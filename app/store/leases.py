@@ -49,6 +49,13 @@ async def holds(conn: AsyncConnection, name: str, epoch: int) -> bool:
     return found == epoch
 
 
+async def is_last(conn: AsyncConnection, name: str, epoch: int) -> bool:
+    """The same without keeping anybody out: for a look in passing, which must hold up nobody's renewal."""
+    query = sa.select(leases.c.epoch).where(leases.c.name == name)
+    found: int | None = (await conn.execute(query)).scalar_one_or_none()
+    return found == epoch
+
+
 async def release(conn: AsyncConnection, name: str, holder: str) -> None:
     """Let the next one have it at once; the epoch stays, so it grows on."""
     ours = (leases.c.name == name, leases.c.holder == holder)
