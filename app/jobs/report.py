@@ -34,6 +34,8 @@ from app.store.reports import Noted
 from app.ticket_view import card_url
 
 SENT = "digest"  # marks: digest/<slot> → which of the three messages stand in the chat
+UNDER_WAY = timedelta(minutes=2)
+"""So long may a message of a process that died still be on its way into the chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +260,22 @@ async def _send_slot(desk: Desk, slot: Slot) -> bool:
         sent = await marks.get(conn, name) or {}
     if not desk.rules.chats.digest or sent.get("done") or desk.settings.dry_run:
         return False
+    if _may_be_under_way(desk, sent):
+        return False
     if not sent and desk.gap and desk.gap[0] < slot.due_at <= desk.gap[1]:
         sent = {"begun": 1}  # a copy was restored: whoever ran then has sent it, or began to
     sent = await _with_text_found(desk, slot, sent)
     await send_report(desk, await _report_of(desk, slot, sent), name, sent)
     return True
+
+
+def _may_be_under_way(desk: Desk, sent: Mapping[str, Any]) -> bool:
+    """Another process began to say something just now and may have died: too early to look for it."""
+    begun = sent.get("begun")
+    if not isinstance(begun, Mapping) or begun["by"] == desk.name:
+        return False
+    age = desk.now() - datetime.fromisoformat(begun["at"])
+    return timedelta(0) <= age < UNDER_WAY  # a clock that was set back must not delay it
 
 
 async def _with_text_found(desk: Desk, slot: Slot, sent: dict[str, Any]) -> dict[str, Any]:
@@ -298,8 +311,8 @@ async def send_report(desk: Desk, report: Report, name: str, sent: dict[str, Any
     if "text" not in sent:
         async with desk.db.begin() as conn:
             await note_report(conn, report)
-    async for part, message_id in _parts(desk, report, sent):
-        sent |= {part: message_id}
+    async for part, told in _parts(desk, report, sent):
+        sent |= {part: told}
         async with desk.db.begin() as conn:
             await marks.put(conn, name, sent)
             if part == "text":
@@ -308,7 +321,7 @@ async def send_report(desk: Desk, report: Report, name: str, sent: dict[str, Any
         await marks.put(conn, name, sent | {"done": desk.now().isoformat()})
 
 
-async def _parts(desk: Desk, report: Report, sent: dict[str, Any]) -> AsyncIterator[tuple[str, int]]:
+async def _parts(desk: Desk, report: Report, sent: dict[str, Any]) -> AsyncIterator[tuple[str, Any]]:
     portal, chat = desk.working_portal, desk.rules.chats.digest
     title = _title(report)
 
@@ -330,7 +343,7 @@ async def _parts(desk: Desk, report: Report, sent: dict[str, Any]) -> AsyncItera
     for part, marker, act in steps:
         if part not in sent:
             found = await portal.find_said(chat, marker) if sent.get("begun") else None
-            yield "begun", 1
+            yield "begun", {"by": desk.name, "at": desk.now().isoformat()}
             yield part, found if found is not None else await act()
 
 
