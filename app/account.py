@@ -189,10 +189,10 @@ def _skipped(way: Sequence[Stretch]) -> Iterator[str]:
 # --- turns and the verdict ---------------------------------------------------------------
 
 
-def turn_lines(ledger: Ledger, told: Told) -> tuple[str, ...]:
-    """What changed the term on its way: class, rules, an extension, a waiver."""
-    lines = ((entry.at, _turn(entry, told)) for entry in ledger.entries)
-    return tuple(f"{told.moment(at)}: {text}" for at, text in lines if text)
+def turns(ledger: Ledger, told: Told) -> tuple[tuple[datetime, str], ...]:
+    """What changed the term on its way, and when: class, rules, an extension, a waiver."""
+    found = ((entry.at, _turn(entry, told)) for entry in ledger.entries)
+    return tuple((at, text) for at, text in found if text)
 
 
 def _turn(entry: Entry, told: Told) -> str:

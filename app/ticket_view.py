@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -83,26 +84,42 @@ _SAID = {
     "comment/due": "срок решения сдвинут",
     "comment/breach": "нарушен срок",
 }
+_ASKED = "asked_"
 _WARNING = {"reply_warn_": "первый ответ: срок истекает", "solve_warn_": "решение: срок истекает"}
 
 
-def said_words(key: str, name_of: Callable[[int], str]) -> str:
-    """«Соколов И.: нарушен срок решения» for `deal:41/1/solve_breach/15`; empty for the chat's own card."""
-    _, _, rest = key.partition("/")
-    _, _, step = rest.partition("/")
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the key of a message tells."""
+
+    cycle: int
+    step: str  # announce, solve_warn_75, comment/due …
+    whom: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.whom}: {self.text}"
+
+
+def said_of(key: str, name_of: Callable[[int], str]) -> Said | None:
+    """«Соколов И.: нарушен срок решения» for `deal:41/1/solve_breach/15`; None for the chat's own card."""
+    _, cycle, step, *rest = *key.split("/"), "", ""
     if step in ("", "card"):
-        return ""
-    if step.startswith("comment/"):
-        return f"комментарий в карточке: {_step_words('/'.join(step.split('/')[:2]))}"
-    name, _, receiver = step.partition("/")
+        return None
+    if step == "comment":
+        step = f"{step}/{rest[0]}"
+        return Said(int(cycle), step, "комментарий в карточке", _step_words(step))
+    receiver = rest[0]
     whom = name_of(int(receiver)) if receiver.isdigit() else f"чат {receiver}"
-    return f"{whom}: {_step_words(name)}"
+    return Said(int(cycle), step, whom, _step_words(step))
 
 
 def _step_words(step: str) -> str:
     for start, text in _WARNING.items():
         if step.startswith(start):
             return f"{text}, прошло {step.removeprefix(start)} %"
+    if step.startswith(_ASKED):
+        return "просят перенести срок решения"
     return _SAID.get(step, step)
 
 
@@ -155,7 +172,7 @@ def ticket_json(
         "repeat_of": ticket.repeat_of or None,
         "gaps": list(gaps_in_words(ticket.notes)),
         "versions": _versions(ticket),
-        "spans": [_span(span) for span in spans],
+        "spans": [span_json(span) for span in spans],
     }
 
 
@@ -207,7 +224,7 @@ def _clocks(cycle: Cycle) -> dict[str, Any]:
     }
 
 
-def _span(span: ExplainedSpan) -> dict[str, Any]:
+def span_json(span: ExplainedSpan) -> dict[str, Any]:
     return {
         "clock": span.clock.value,
         "from": rfc3339(span.start),

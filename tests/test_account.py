@@ -14,7 +14,7 @@ from app.account import (
     running_totals,
     span_words,
     sum_line,
-    turn_lines,
+    turns,
     verdict_line,
 )
 from app.model import (
@@ -131,7 +131,7 @@ def test_an_extended_deadline_is_nobodys_sum() -> None:
     story = life("23.11 10:00", extensions=[Extension(at("24.11 10:00"), at("30.11 12:00"), 7)])
     clock = solution(story, "24.11 11:00")
     assert due_line(clock, OFFICE, MOSCOW).startswith("срок продлён: 30.11.2026 12:00 назначен человеком")
-    assert turn_lines(clock, told(story)) == ("24.11 10:00: срок продлён, прежний 25.11 16:00",)
+    assert turns(clock, told(story)) == ((at("24.11 10:00"), "срок продлён, прежний 25.11 16:00"),)
 
 
 def test_the_sum_names_what_is_left() -> None:
@@ -189,7 +189,9 @@ def test_a_change_of_class_is_told_with_its_time() -> None:
     story = life("23.11 10:00")
     story = replace(story, classes=(*story.classes, raised))
     clock = solution(story, "23.11 13:00")
-    assert turn_lines(clock, told(story)) == ("23.11 12:00: класс стал «Экстренное»: срок посчитан заново",)
+    assert turns(clock, told(story)) == (
+        (at("23.11 12:00"), "класс стал «Экстренное»: срок посчитан заново"),
+    )
     assert due_line(clock, OFFICE, MOSCOW) == "4 ч рабочего времени с 23.11 12:00: 23.11 4 ч"
 
 
@@ -213,7 +215,7 @@ def test_a_change_of_class_is_told_with_its_time() -> None:
 def test_turns_read_as_words(kind: EntryKind, cause: str, text: str) -> None:
     when: datetime = at("23.11 12:00")
     clock = replace(solution(life("23.11 10:00"), "23.11 13:00"), entries=(Entry(when, kind, cause),))
-    assert turn_lines(clock, told()) == (f"23.11 12:00: {text}",)
+    assert turns(clock, told()) == ((at("23.11 12:00"), text),)
 
 
 def test_without_a_story_a_pause_has_its_kind_alone() -> None:

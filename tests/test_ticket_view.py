@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from app.model import ItemRef, Side
-from app.ticket_view import card_url, put_words, rfc3339, said_words, ticket_json, versions, why_words
+from app.ticket_view import card_url, put_words, rfc3339, said_of, ticket_json, versions, why_words
 from tests.lives import Desk, at, move, reading, said
 
 
@@ -47,11 +47,15 @@ def test_reasons_read_as_words(code: str, words: str) -> None:
         ("deal:41/1/solve_warn_75/5", "№5: решение: срок истекает, прошло 75 %"),
         ("deal:41/1/solve_breach/chat12", "чат chat12: нарушен срок решения"),
         ("deal:41/1/comment/class/standard/0", "комментарий в карточке: класс и сроки"),
-        ("deal:41/1/card", ""),
+        ("deal:41/1/asked_20261125T1200/7", "№7: просят перенести срок решения"),
     ],
 )
 def test_messages_read_as_words(key: str, words: str) -> None:
-    assert said_words(key, lambda person: f"№{person}") == words
+    assert str(said_of(key, lambda person: f"№{person}")) == words
+
+
+def test_the_chats_own_card_is_no_message() -> None:
+    assert said_of("deal:41/1/card", str) is None
 
 
 def test_instants_are_utc_without_fractions() -> None:

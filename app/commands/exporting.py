@@ -22,8 +22,7 @@ from app.model import Fact, Ticket
 from app.settings import Settings
 from app.store import facts, outbox, outcomes, tickets
 from app.store.codec import encode
-from app.ticket_view import ticket_json
-from app.web.looking import portal_url, spans_of
+from app.web.looking import plain_ticket, spans_of
 
 AT_ONCE = 200
 FORMS = (".jsonl", ".json", ".xlsx")
@@ -91,9 +90,7 @@ async def _pages(desk: Desk, client: str) -> AsyncIterator[list[Ticket]]:
 
 
 async def _record(conn: AsyncConnection, desk: Desk, ticket: Ticket, told: tuple[Fact, ...]) -> Record:
-    names = {person.id: person.name for person in desk.people.values()}
-    spans = await spans_of(conn, desk, ticket)
-    shown = ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
+    shown = plain_ticket(desk, ticket, await spans_of(conn, desk, ticket))
     own = {
         "title": ticket.title,
         "class_why": ticket.class_why,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.model import Area, ClockName, SlaState, State, TicketClass
+from app.store.outbox import MessageState
 
 _Verdict = Literal["met", "breached"]
 
@@ -73,6 +74,70 @@ class TicketAnswer(_Answer):
     gaps: list[str]
     versions: VersionsAnswer
     spans: list[SpanAnswer]
+
+
+class CountedSpanAnswer(SpanAnswer):
+    """A stretch with what has been counted at its end; `text` says why in words."""
+
+    total_minutes: int
+    text: str
+
+
+class TurnAnswer(_Answer):
+    """What changed a term on its way: another class, other rules, an extension, a waiver."""
+
+    at: datetime
+    text: str
+
+
+class ClockAnswer(_Answer):
+    """How one clock's figures come about; texts are Russian, with the desk's local times.
+
+    `due` tells the deadline as a sum, null where nothing is counted; an agreed date has no sum.
+    """
+
+    clock: ClockName
+    label: str
+    level: int | None = Field(description="internal: whose answer is awaited, 1 to 3")
+    started_at: datetime
+    counted_from: datetime = Field(description="the term is counted from here; after a raise, later")
+    term_minutes: int
+    spent_minutes: int
+    due_at: datetime | None
+    met_at: datetime | None
+    outcome: _Verdict | None
+    outcome_at: datetime | None = Field(description="met: when; breached: the deadline that was missed")
+    spans: list[CountedSpanAnswer]
+    turns: list[TurnAnswer]
+    due: str | None
+    sum: str
+    verdict: str
+
+
+class CycleAnswer(_Answer):
+    """One round of a ticket; a return after seven days begins the next."""
+
+    cycle: int
+    started_at: datetime
+    clocks: list[ClockAnswer]
+
+
+class AlertAnswer(_Answer):
+    """A notice, a line in the chat or a comment on the card; `sent_at` is null until it was said."""
+
+    cycle: int
+    step: str
+    to: str
+    text: str
+    state: MessageState
+    sent_at: datetime | None
+
+
+class ExplainedAnswer(TicketAnswer):
+    """One ticket with its explanation: every cycle and clock, and what was said to whom."""
+
+    explanation: list[CycleAnswer]
+    alerts: list[AlertAnswer]
 
 
 class TicketsAnswer(_Answer):

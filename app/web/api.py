@@ -13,11 +13,10 @@ from app.metrics.kpi import FORMULAS, Kpi
 from app.model import State, Ticket, TicketClass
 from app.store import tickets
 from app.store.tickets import CursorFault
-from app.ticket_view import ticket_json
-from app.web.answers import KpiAnswer, TicketAnswer, TicketsAnswer, refusals
+from app.web.answers import ExplainedAnswer, KpiAnswer, TicketsAnswer, refusals
 from app.web.desks import DeskHere
 from app.web.figures import Question, question_of, read_for
-from app.web.looking import portal_url, spans_of
+from app.web.looking import explained_ticket, plain_ticket, spans_of
 from app.web.pages import ref_or_404
 from app.web.problems import Problem
 
@@ -54,22 +53,22 @@ async def list_tickets(
     return JSONResponse({"items": items, "next_cursor": following})
 
 
-@router.get("/tickets/{ref}", summary="Одно обращение", response_model=TicketAnswer)
+@router.get("/tickets/{ref}", summary="Одно обращение", response_model=ExplainedAnswer)
 async def one_ticket(
     desk: DeskHere, ref: Annotated[str, Path(description="deal:41, item:177:5 или task:17", max_length=60)]
 ) -> JSONResponse:
-    """Класс и почему, оба срока, все засчитанные и не засчитанные отрезки времени."""
+    """Класс и почему, оба срока, все отрезки времени и то же, что печатает b24sla explain: по всем кругам
+    каждый срок с накопленным итогом, суммой, переносами и вердиктом; что, кому и когда сказано.
+    """
     async with desk.db.read() as conn:
         ticket = await tickets.load(conn, ref_or_404(ref))
         if ticket is None:
             raise Problem(404, f"Обращения {ref} нет.")
-        return JSONResponse(await _as_json(conn, desk, ticket))
+        return JSONResponse(await explained_ticket(conn, desk, ticket))
 
 
 async def _as_json(conn: Any, desk: Desk, ticket: Ticket) -> dict[str, Any]:
-    spans = await spans_of(conn, desk, ticket)
-    names = {person.id: person.name for person in desk.people.values()}
-    return ticket_json(ticket, spans, portal_url=portal_url(desk.settings), names=names)
+    return plain_ticket(desk, ticket, await spans_of(conn, desk, ticket))
 
 
 def _asked(

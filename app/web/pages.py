@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from app import words
 from app.desk import Desk
 from app.model import ItemRef, State, Ticket, TicketClass
-from app.store import outbox, tickets
+from app.store import tickets
 from app.web.access import PageVisitor
 from app.web.board import board, earlier
 from app.web.desks import DeskHere
 from app.web.frames import frame_of, portal_words
-from app.web.looking import agents_of, spans_of, surroundings, told_of
+from app.web.looking import agents_of, known_of, surroundings
 from app.web.problems import Problem
 from app.web.rendering import page
 from app.web.ticket_page import ticket_page
@@ -100,10 +100,8 @@ async def show_ticket(request: Request, desk: DeskHere, visitor: PageVisitor, re
         ticket = await tickets.load(conn, item)
         if ticket is None:
             raise Problem(404, f"Обращения {ref} нет: возможно, оно ещё не прочитано из портала.")
-        rules, told = await told_of(conn, desk, ticket)
-        spans = await spans_of(conn, desk, ticket)
-        messages = await outbox.put_for(conn, item)
-    view = ticket_page(ticket, spans, told, surroundings(desk, rules), messages, desk.now())
+        known = await known_of(conn, desk, ticket)
+    view = ticket_page(known, surroundings(desk, known.rules), desk.now())
     return page(request, "ticket.html", frame=await frame_of(desk, visitor, here=""), it=view)
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.account import Told, running_totals, span_words
+from app.explained import CountedSpan
 from app.model import ExplainedSpan
 from app.ticket_view import why_words
 
@@ -79,23 +79,22 @@ class _Part:
     why: str
 
 
-def span_rows(spans: Sequence[ExplainedSpan], told: Told) -> tuple[SpanRow, ...]:
+def span_rows(spans: Sequence[CountedSpan], zone: tzinfo) -> tuple[SpanRow, ...]:
     return tuple(
         SpanRow(
-            start=told.moment(span.start),
-            end=_end(span, told.zone),
-            counted=span.counted,
-            minutes=_length(span),
-            total=words.duration(total).replace(" ", words.NBSP),
-            why=span_words(span, told),
+            start=words.moment_short(each.span.start, zone),
+            end=_end(each.span, zone),
+            counted=each.span.counted,
+            minutes=_length(each.length) if each.span.counted else "—",
+            total=_length(each.total),
+            why=each.text,
         )
-        for span, total in zip(spans, running_totals(spans), strict=True)
+        for each in spans
     )
 
 
-def _length(span: ExplainedSpan) -> str:
-    length = words.duration(timedelta(minutes=span.minutes)).replace(" ", words.NBSP)
-    return length if span.counted else "—"
+def _length(length: timedelta) -> str:
+    return words.duration(length).replace(" ", words.NBSP)
 
 
 def _end(span: ExplainedSpan, zone: tzinfo) -> str:

@@ -1,24 +1,19 @@
-"""One ticket for people: facts, both terms with their spans, history. Pure."""
+"""One ticket for people: facts, terms, history, what was said. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app import words
-from app.account import Told, due_line, sum_line, turn_lines, verdict_line
-from app.model import ClockName, Cycle, ExplainedSpan, ItemRef, Ledger, OutcomeWord, Ticket
-from app.sla.explanation import ledger_end
+from app.model import ItemRef, Ticket
 from app.sla.state import sla_state
-from app.store.outbox import Put
-from app.ticket_view import card_url, gaps_in_words, put_words, rfc3339, said_words, versions
-from app.web.board import KIND_LABEL, Surroundings, left_words, length_words, used_share
+from app.ticket_view import card_url, gaps_in_words, put_words, versions
+from app.web.board import KIND_LABEL, Surroundings
 from app.web.histories import Happened, history
-from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
-
-BESIDE = frozenset({ClockName.NEXT_REPLY, ClockName.PROGRESS, ClockName.INTERNAL})
-"""Clocks that a cycle may have many of."""
+from app.web.looking import Known
+from app.web.ticket_terms import Round, Term, kept_terms, open_terms, rounds
 
 _NOTES = {
     "chat_unreadable": "Чат задачи не читается, поэтому ответы видны не все: добавьте сервис в наблюдатели.",
@@ -41,27 +36,6 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One clock of the present cycle; `clock` names it on the page."""
-
-    clock: str
-    label: str
-    verdict: str
-    tone: str
-    due: str
-    iso: str
-    left: str
-    used: int
-    spent: str
-    summary: str
-    account: tuple[str, ...]
-    remarks: tuple[str, ...]
-    pieces: tuple[Piece, ...]
-    key: tuple[KeyEntry, ...]
-    spans: tuple[SpanRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TicketPage:
     """Everything that the template says."""
 
@@ -78,20 +52,17 @@ class TicketPage:
     notes: tuple[str, ...]
     facts: tuple[Fact, ...]
     terms: tuple[Term, ...]
+    kept: tuple[Term, ...]
+    earlier: tuple[Round, ...]
     history: tuple[Happened, ...]
     messages: tuple[tuple[str, str], ...]
     versions: str
 
 
-def ticket_page(
-    ticket: Ticket,
-    spans: Sequence[ExplainedSpan],
-    told: Told,
-    around: Surroundings,
-    messages: Sequence[Put],
-    now: datetime,
-) -> TicketPage:
+def ticket_page(known: Known, around: Surroundings, now: datetime) -> TicketPage:
     """Without a story the facts are gone (purged): then the ledgers alone tell the history."""
+    ticket, told = known.ticket, known.told
+    account = known.account(now)
     state = sla_state(ticket.now_cycle, ticket.state, now) if ticket.sla_state else None
     return TicketPage(
         number=f"№{ticket.ref.id}",
@@ -108,9 +79,14 @@ def ticket_page(
         facts=tuple(
             replace(fact, value=words.masked(fact.value)) for fact in _facts(ticket, around) if fact.value
         ),
-        terms=tuple(_terms(ticket, spans, told, around, now)),
+        terms=open_terms(account.present, around, now),
+        kept=kept_terms(account.present, around, now),
+        earlier=rounds(account.cycles[:-1], around, now),
         history=history(told.story, ticket.cycles, around),
-        messages=tuple(_messages(messages, told)),
+        messages=tuple(
+            (put_words(each.state, each.sent_at, told.zone), f"{each.whom}: {each.text}")
+            for each in account.alerts
+        ),
         versions=versions(ticket),
     )
 
@@ -192,128 +168,3 @@ def _page(ref: str) -> str:
         return f"/tickets/{ItemRef.parse(ref)}"
     except ValueError:  # a person wrote something else into the field
         return ""
-
-
-# --- terms -------------------------------------------------------------------------------
-
-
-def _terms(
-    ticket: Ticket, spans: Sequence[ExplainedSpan], told: Told, around: Surroundings, now: datetime
-) -> Iterator[Term]:
-    for clock in _shown(ticket.now_cycle):
-        end = ledger_end(clock, now)
-        own = [span for span in spans if span.clock is clock.clock and clock.started_at <= span.start < end]
-        yield _term(clock, own, told, around, now)
-
-
-def _shown(cycle: Cycle) -> Iterator[Ledger]:
-    """Both terms of the card and, of the clocks beside them, the turns that are not over well."""
-    yield cycle.reply
-    yield cycle.solution
-    for clock in (*cycle.next_replies, *cycle.progress, *cycle.internal):
-        if clock.running or clock.paused or clock.outcome is OutcomeWord.BREACHED:
-            yield clock
-
-
-def _term(
-    clock: Ledger, spans: Sequence[ExplainedSpan], told: Told, around: Surroundings, now: datetime
-) -> Term:
-    verdict, tone = _verdict(clock, now)
-    pieces = pieces_of(spans, clock.due_at, around.zone)
-    return Term(
-        clock=f"{clock.clock}-{clock.started_at:%m%d%H%M%S}" if clock.clock in BESIDE else clock.clock.value,
-        label=_label(clock),
-        verdict=verdict,
-        tone=tone,
-        due=words.moment(clock.due_at, around.zone) if clock.due_at else "",
-        iso=rfc3339(clock.due_at) or "",
-        left=_result(clock, around, now),
-        used=used_share(clock, around, now),
-        spent=f"Отведено рабочего времени: {length_words(clock.term)}",
-        summary=_summary(spans),
-        account=tuple(_account(clock, told, around, now)),
-        remarks=tuple(_remarks(clock, around)),
-        pieces=pieces,
-        key=key_of(pieces),
-        spans=span_rows(spans, told),
-    )
-
-
-def _account(clock: Ledger, told: Told, around: Surroundings, now: datetime) -> Iterator[str]:
-    """What changed the term, the deadline as a sum, the verdict with its fact."""
-    yield from turn_lines(clock, told)
-    calendar = around.calendars.get(clock.calendar)
-    if calendar:
-        yield f"Срок: {due_line(clock, calendar, told.zone)}"
-    yield sum_line(clock, told, now)
-    yield verdict_line(clock, told)
-
-
-def _messages(put: Sequence[Put], told: Told) -> Iterator[tuple[str, str]]:
-    """When each message was said, to whom and of what."""
-    for each in put:
-        if text := said_words(each.key, told.name_of):
-            yield put_words(each.state, each.sent_at, told.zone), text
-
-
-def _label(clock: Ledger) -> str:
-    if clock.clock is not ClockName.INTERNAL:
-        return words.CLOCK[clock.clock]
-    return f"{words.CLOCK[clock.clock]}: {words.ESCALATION_LEVEL[str(clock.level)]}"
-
-
-def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
-    """The word and the tone of the badge."""
-    if clock.due_at is None:
-        return "не считается", "none"
-    if clock.waived:
-        return "не учитывается", "none"
-    if clock.met_at is not None:
-        return ("с опозданием", "breached") if clock.outcome is OutcomeWord.BREACHED else ("в срок", "met")
-    if clock.paused:
-        return "на паузе", "paused"
-    if not clock.running:
-        return "остановлен", "none"
-    if now > clock.due_at:
-        return "просрочено", "overdue"
-    warned = any(at <= now for _, at in clock.warn_at)
-    return ("срок истекает", "at_risk") if warned else ("в норме", "on_track")
-
-
-_MET = {
-    "closing": "закрыто без ответа",
-    "call": "ответили по телефону",
-    "done": "решено",
-    "hand_back": "вернули",
-    "handed_on": "передали дальше",
-}
-
-
-def _result(clock: Ledger, around: Surroundings, now: datetime) -> str:
-    if clock.due_at is None or (clock.met_at is None and not clock.running and not clock.paused):
-        return ""
-    if clock.met_at is None:
-        return left_words(clock, around, now)
-    met = words.moment(clock.met_at, around.zone)
-    done = _MET.get(clock.met_by, "решено" if clock.clock is ClockName.SOLUTION else "ответили")
-    missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
-    late = around.between(clock, missed_at, clock.met_at) if missed_at else timedelta(0)
-    return f"{done} {met}" + (f", позже на {length_words(late)}" if missed_at else "")
-
-
-def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
-    if clock.extended:
-        yield "Срок продлён руководителем."
-    missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
-    if missed_at and clock.due_at and missed_at != clock.due_at:
-        yield f"Нарушен срок, который действовал раньше: {words.moment(missed_at, around.zone)}."
-    if clock.paused:
-        yield "Пока пауза не закончилась, срок показан без неё; потом он сдвинется."
-
-
-def _summary(spans: Sequence[ExplainedSpan]) -> str:
-    """«засчитано 3 ч 20 мин, на паузе 2 ч»."""
-    counted = timedelta(minutes=sum(span.minutes for span in spans if span.counted))
-    paused = timedelta(minutes=sum(span.minutes for span in spans if span.why.startswith("pause:")))
-    text = f"засчитано {length_words(counted)}"
-    return f"{text}, на паузе {length_words(paused)}" if paused else text

@@ -12,9 +12,9 @@ from app import words
 from app.desk import Desk
 from app.model import ItemRef
 from app.signing import Standing, standing
-from app.store import outbox, tickets
+from app.store import tickets
 from app.web.desks import DeskHere
-from app.web.looking import spans_of, surroundings, told_of
+from app.web.looking import known_of, surroundings
 from app.web.pages import ref_or_404
 from app.web.problems import Problem
 from app.web.rendering import page
@@ -69,12 +69,10 @@ async def _view(desk: Desk, item: ItemRef) -> TicketPage:
         ticket = await tickets.load(conn, item)
         if ticket is None:
             raise Problem(404, "Этого обращения больше нет.")
-        rules, told = await told_of(conn, desk, ticket)
-        spans = await spans_of(conn, desk, ticket)
-        messages = await outbox.put_for(conn, item)
-    nameless = replace(told, name_of=_somebody, pause_reasons=())
-    around = replace(surroundings(desk, rules), name_of=_somebody)
-    return ticket_page(ticket, spans, nameless, around, messages, desk.now())
+        known = await known_of(conn, desk, ticket)
+    nameless = replace(known.told, name_of=_somebody, pause_reasons=())
+    around = replace(surroundings(desk, known.rules), name_of=_somebody)
+    return ticket_page(replace(known, told=nameless), around, desk.now())
 
 
 def _somebody(person: int | None) -> str:

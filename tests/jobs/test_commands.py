@@ -12,6 +12,7 @@ import pytest
 from app import commands
 from app.metrics.periods import PeriodKind
 from app.store import tickets
+from app.web.answers import ExplainedAnswer
 from tests.jobs.scenes import letter, ref_of, scene
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +41,9 @@ async def test_explain_for_programs_is_the_apis_ticket(
     assert told["ref"] == f"deal:{case.id}"
     assert told["class"] == "standard"
     assert told["url"].endswith(f"/crm/deal/details/{case.id}/")
+    ExplainedAnswer.model_validate(told)
+    assert [clock["clock"] for clock in told["explanation"][0]["clocks"]] == ["reply", "solution"]
+    assert [alert["step"] for alert in told["alerts"]] == ["comment/class"]
 
 
 async def test_explain_names_what_the_history_lacks(

@@ -10,7 +10,7 @@ import pytest
 from app.desk import Desk
 from app.metrics.kpi import FORMULAS
 from app.store.engine import Database
-from app.web.answers import KpiAnswer, TicketAnswer, TicketsAnswer
+from app.web.answers import ExplainedAnswer, KpiAnswer, TicketsAnswer
 from tests.web.town import client_of, desk_of, town
 
 pytestmark = pytest.mark.anyio
@@ -20,6 +20,10 @@ ref cycle title url class class_why class_sure confidence area agent_id agent cl
 created_at started_at reply_due solve_due first_reply_at reply_met_by solved_at closed_at confirmed_at
 sla_state reply_outcome solve_outcome pause_seconds reopen_count escalation_level repeat_of provisional spans
 gaps versions
+""".split()
+CLOCK_KEYS = """
+clock label level started_at counted_from term_minutes spent_minutes due_at met_at outcome outcome_at spans
+turns due sum verdict
 """.split()
 CODES = """
 reply_sla solve_sla sla extensions reply_median reply_p90 solve_median solve_p90 created solved closed backlog
@@ -39,9 +43,23 @@ async def refs(client: httpx.AsyncClient, query: str = "") -> list[str]:
 
 async def test_a_ticket_has_exactly_the_keys_of_the_contract(client: httpx.AsyncClient) -> None:
     item = (await client.get("/api/v1/tickets/deal:45")).json()
-    assert set(item) == set(KEYS)
+    assert set(item) == {*KEYS, "explanation", "alerts"}
     assert set(item["spans"][0]) == {"clock", "from", "to", "counted", "minutes", "why"}
-    TicketAnswer.model_validate(item)
+    ExplainedAnswer.model_validate(item)
+    listed = (await client.get("/api/v1/tickets")).json()["items"]
+    assert {key for each in listed for key in each} == set(KEYS)
+    assert item == next(each for each in listed if each["ref"] == "deal:45") | {
+        key: item[key] for key in ("explanation", "alerts")
+    }
+
+
+async def test_an_explanation_has_exactly_these_keys(client: httpx.AsyncClient) -> None:
+    (cycle,) = (await client.get("/api/v1/tickets/deal:45")).json()["explanation"]
+    assert set(cycle) == {"cycle", "started_at", "clocks"}
+    assert {key for clock in cycle["clocks"] for key in clock} == set(CLOCK_KEYS)
+    assert set(cycle["clocks"][0]["spans"][0]) == {
+        "clock", "from", "to", "counted", "minutes", "why", "total_minutes", "text",
+    }  # fmt: skip
 
 
 async def test_a_ticket_tells_its_clocks(client: httpx.AsyncClient) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.account import Told
+from app.explained import CountedSpan
 from app.model import ClockName, ExplainedSpan
+from app.ticket_view import why_words
 from app.web.strips import WIDTH, Look, key_of, pieces_of, span_rows
 from tests.lives import at
 
@@ -73,5 +74,6 @@ def test_the_key_names_only_what_is_drawn() -> None:
     ],
 )
 def test_a_row_says_from_when_to_when_how_long_and_why(end: str, why: str, row: tuple[str, ...]) -> None:
-    (found,) = span_rows([span("23.11 16:00", end, why)], Told(lambda _: "", ZONE))
+    counted = CountedSpan(span("23.11 16:00", end, why), timedelta(hours=1), why_words(why))
+    (found,) = span_rows([counted], ZONE)
     assert (found.start, found.end, found.minutes.replace("\u00a0", " "), found.why) == row

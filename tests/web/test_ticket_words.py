@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -62,12 +64,24 @@ async def test_an_inner_line_that_does_not_answer_is_shown_by_its_name(
     assert "Внутренний срок: Руководитель ОС просрочено до 24.11.2026 11:00" in text.replace("\xa0", " ")
 
 
-async def test_clocks_that_are_over_in_time_do_not_fill_the_page(
-    client: httpx.AsyncClient, desk: Desk
-) -> None:
+async def test_clocks_that_are_over_in_time_are_folded(client: httpx.AsyncClient, desk: Desk) -> None:
     moves = (("24.11 10:00", "DEV"), ("24.11 10:30", "PREPARATION"))
     await live(desk, 48, "24.11 09:00", replies=("24.11 09:30",), moves=moves)
-    assert "Внутренний срок" not in await page(client, 48)
+    open_part, _, folded = (await page(client, 48)).partition("Другие сроки этого круга: 1")
+    assert "Внутренний срок" not in open_part
+    assert "Внутренний срок: Руководитель ОС в срок" in folded
+
+
+async def test_an_earlier_round_is_folded_with_its_verdicts_in_one_line(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    moves = (("03.11 16:00", "SOLVED"), ("05.11 10:00", "WON"), ("23.11 10:00", "PREPARATION"))
+    await live(desk, 48, "02.11 10:00", replies=("02.11 15:00",), moves=moves)
+    html = (await client.get("/tickets/deal:48")).text
+    label = "Круг 1, с 02.11.2026 10:00: первый ответ с опозданием, решение в срок"
+    assert label in text_of(html).replace("\xa0", " ")
+    names = re.findall(r'id="(t-[^"]+)"', html)
+    assert names[:2] + names[-3:-1] == ["t-reply", "t-solution", "t-1-reply", "t-1-solution"]
 
 
 async def test_what_the_history_lacks_is_said(client: httpx.AsyncClient, desk: Desk) -> None:
