@@ -138,7 +138,7 @@ def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
     if clock.paused:
         return "на паузе", "paused"
     if not clock.running:
-        return "остановлен", "none"
+        return ("нарушен", "breached") if clock.outcome is OutcomeWord.BREACHED else ("остановлен", "none")
     if now > clock.due_at:
         return "просрочено", "overdue"
     warned = any(at <= now for _, at in clock.warn_at)

@@ -27,6 +27,14 @@ LAUNCH = (
 ).split()
 SIZES = {"desk": (1280, 800), "phone": (390, 844), "small phone": (360, 740)}
 
+OVERLAP = """() => {
+  const panels = [...document.querySelectorAll(".panel")].map(each => [each, each.getBoundingClientRect()]);
+  const over = ([one, a], [other, b]) => !one.contains(other) && !other.contains(one)
+    && a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return panels.filter(one => panels.some(other => over(one, other))).map(([panel]) => panel.innerText);
+}"""
+"""The beginnings of panels that lie over one another."""
+
 
 @asynccontextmanager
 async def served(desk: Desk) -> AsyncIterator[str]:
@@ -73,9 +81,10 @@ class Watched:
         await self.page.goto(self.address + path)
 
     async def is_sound(self) -> bool:
-        """No message of the console, nothing from elsewhere, nothing wider than the window."""
+        """No message of the console, nothing from elsewhere, nothing too wide or over something else."""
         wide = await self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert (self.faults, wide) == ([], False), self.page.url
+        hidden = await self.page.evaluate(OVERLAP)
+        assert (self.faults, wide, hidden) == ([], False, []), self.page.url
         return True
 
 
@@ -99,6 +108,7 @@ async def test_every_page_is_sound(browser: Browser, desk: Desk, size: str) -> N
         seen = await watched(browser, address, size)
         for path in (
             "/",
+            "/tickets/deal:43",
             "/tickets/deal:45",
             "/tickets/deal:90",
             "/kpi",
