@@ -109,7 +109,7 @@ def free_port() -> int:
 async def until(what: Callable[[], Any]) -> None:
     """The promise is that it comes; how soon is not measured here."""
     async with asyncio.timeout(PATIENCE):
-        while not await what():
+        while not await what():  # noqa: ASYNC110  it comes to pass in other processes
             await asyncio.sleep(0.03)
 
 
