@@ -105,10 +105,14 @@ def running_totals(spans: Iterable[ExplainedSpan]) -> Iterator[timedelta]:
 
 def sum_line(ledger: Ledger, told: Told, now: datetime) -> str:
     """«Итого засчитано 3 ч 20 мин из 4 ч; срок 24.11.2026 17:05; осталось 40 мин»."""
+    spent = f"Итого засчитано {words.duration(ledger.spent)}"
+    if not ledger.term:
+        return f"{spent}; срока нет"
+    spent += f" из {words.duration(ledger.term)}"
     if ledger.due_at is None:
-        return f"Итого засчитано {words.duration(ledger.spent)}; срока нет"
+        return f"{spent}; срок снят"
     parts = [
-        f"Итого засчитано {words.duration(ledger.spent)} из {words.duration(ledger.term)}",
+        spent,
         f"срок {words.moment(ledger.due_at, told.zone)}",
         *_standing(ledger, now),
         *_seconds(ledger, told),
@@ -228,10 +232,8 @@ def _extended(cause: str, told: Told) -> str:
 
 def verdict_line(ledger: Ledger, told: Told) -> str:
     """The verdict and the fact behind it."""
-    if ledger.due_at is None:
-        return "Вердикта нет: срок не ведётся"
-    if ledger.met_at is None and not (ledger.running or ledger.paused) and ledger.outcome is None:
-        return f"Вердикта нет: {_how_ended(ledger, told)}"
+    if ledger.outcome is None and (why := _why_none(ledger, told)):
+        return f"Вердикта нет: {why}"
     waived = " (вне SLA, в показатели не входит)" if ledger.waived else ""
     return f"Вердикт: {_verdict(ledger, told)}{waived}"
 
@@ -250,13 +252,20 @@ def _awaited(ledger: Ledger) -> str:
     return "решения" if ledger.clock is ClockName.SOLUTION else "ответа"
 
 
-def _how_ended(ledger: Ledger, told: Told) -> str:
-    ended = [entry for entry in ledger.entries if entry.kind is EntryKind.ENDED]
-    if not ended:
-        return "часы остановлены"
-    label = words.STATE.get(ended[0].cause, "")
-    reason = f"«{label}»" if label else "обращение решено"
-    return f"{reason} {told.moment(ended[0].at)}"
+def _why_none(ledger: Ledger, told: Told) -> str:
+    """Why a clock has no verdict; "" while it may still get one."""
+    if ended := _ended(ledger):
+        label = words.STATE.get(ended.cause, "")
+        return f"{f'«{label}»' if label else 'обращение решено'} {told.moment(ended.at)}"
+    if ledger.due_at is None:
+        return "срок не ведётся"
+    waits = ledger.met_at is not None or ledger.running or ledger.paused
+    return "" if waits else "часы остановлены"
+
+
+def _ended(ledger: Ledger) -> Entry | None:
+    """Where it ended without a verdict."""
+    return next((entry for entry in ledger.entries if entry.kind is EntryKind.ENDED), None)
 
 
 _MET_BY = {"closing": "закрыто без ответа", "hand_back": "вернули", "handed_on": "передали дальше"}

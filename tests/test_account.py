@@ -180,8 +180,16 @@ def test_a_missed_deadline_without_an_answer_says_what_is_missing() -> None:
 
 def test_a_clock_that_ended_without_a_verdict_says_on_what() -> None:
     story = life("23.11 10:00", ("23.11 12:00", State.DUPLICATE))
-    clock = replace(solution(story, "23.11 13:00"), due_at=at("25.11 16:00"))
+    clock = solution(story, "23.11 13:00")
     assert verdict_line(clock, told(story)) == "Вердикта нет: «Дубль» 23.11 12:00"
+    assert sum_line(clock, told(story), at("23.11 13:00")) == "Итого засчитано 2 ч из 24 ч; срок снят"
+
+
+def test_what_was_met_before_the_clocks_ended_keeps_its_verdict() -> None:
+    story = life("23.11 10:00", ("23.11 12:00", State.DUPLICATE), spoken=[ours("23.11 11:00", author=5)])
+    assert _line(story, "23.11 13:00", ClockName.REPLY) == (
+        "Вердикт: в срок, сообщение (Иванова А.) 23.11 11:00"
+    )
 
 
 def test_a_change_of_class_is_told_with_its_time() -> None:

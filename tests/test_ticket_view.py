@@ -82,7 +82,7 @@ def test_what_is_unknown_is_null() -> None:
     [
         ("sent", at("24.11 10:56"), "24.11 10:56"),
         ("waiting", None, "ждёт отправки"),
-        ("covered", None, "вошло в сводку"),
+        ("covered", None, "в сообщении чата"),
     ],
 )
 def test_a_message_tells_when_it_was_said_or_why_not(state: str, sent_at: datetime | None, told: str) -> None:

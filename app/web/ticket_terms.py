@@ -120,6 +120,9 @@ def _term(account: ClockAccount, name: str, around: Surroundings, now: datetime)
 
 def _account(account: ClockAccount, around: Surroundings) -> Iterator[str]:
     """What changed the term, the deadline as a sum, the verdict with its fact."""
+    if not account.is_kept:
+        yield "Срок для этого обращения не считается."
+        return
     yield from (f"{words.moment_short(at, around.zone)}: {text}" for at, text in account.turns)
     if account.due:
         yield f"Срок: {account.due}"
@@ -129,12 +132,12 @@ def _account(account: ClockAccount, around: Surroundings) -> Iterator[str]:
 
 def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
     """The word and the tone of the badge."""
-    if clock.due_at is None:
-        return "не считается", "none"
     if clock.waived:
         return "не учитывается", "none"
-    if clock.met_at is not None:
+    if clock.met_at is not None and clock.outcome is not None:
         return ("с опозданием", "breached") if clock.outcome is OutcomeWord.BREACHED else ("в срок", "met")
+    if clock.due_at is None:
+        return "остановлен" if clock.term else "не считается", "none"
     if clock.paused:
         return "на паузе", "paused"
     if not clock.running:
