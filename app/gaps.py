@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from app.learning import CLAIMED
+from app.learning import CLAIMED, is_kanban
 from app.model import Fact, FactKind
 
 BORN_WITHIN = timedelta(minutes=1)
@@ -39,7 +39,7 @@ def gaps_of(facts: Sequence[Fact], created_at: datetime) -> Iterator[str]:
         yield UNTIMED
     if any(later.happened_at < earlier.happened_at for earlier, later in pairwise(rows)):
         yield OUT_OF_ORDER
-    if any(_is_lost(earlier, later) for earlier, later in pairwise(rows)):
+    if any(_is_lost(*both) for side in _sides(rows) for both in pairwise(side)):
         yield ONE_INSTANT
     if any(CLAIMED in fact.value for fact in facts):
         yield AHEAD
@@ -54,3 +54,9 @@ def _is_untimed(fact: Fact, created_at: datetime, rows: Sequence[Fact]) -> bool:
 def _is_lost(earlier: Fact, later: Fact) -> bool:
     same = earlier.happened_at == later.happened_at
     return same and earlier.value["stage"] != later.value["stage"]
+
+
+def _sides(rows: Sequence[Fact]) -> Iterator[list[Fact]]:
+    """A task's status and its place on the board change in one act: neither hides the other."""
+    for side in (True, False):
+        yield [row for row in rows if is_kanban(row.value["stage"]) is side]

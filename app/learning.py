@@ -124,7 +124,7 @@ def _claim(at: datetime, read_at: datetime) -> dict[str, str]:
 def _unrecorded_stage(reading: Reading) -> Iterator[Fact]:
     """The card's stage where the history does not end with it (history off, trimmed or late)."""
     card = reading.card
-    rows = [move for move in reading.moves if _is_kanban(move.stage) == _is_kanban(card.stage)]
+    rows = [move for move in reading.moves if is_kanban(move.stage) == is_kanban(card.stage)]
     last = max(rows, key=lambda move: (move.at, len(move.key), move.key), default=None)
     if last is not None and last.stage == card.stage:
         return
@@ -133,8 +133,11 @@ def _unrecorded_stage(reading: Reading) -> Iterator[Fact]:
     yield _stage_fact(card.ref, move, reading.read_at)
 
 
-def _is_kanban(stage: str) -> bool:
-    """A task has a status and, apart from it, a kanban stage: `stage:57` (contract.md 4)."""
+def is_kanban(stage: str) -> bool:
+    """A task has a status and, apart from it, a kanban stage: `stage:57` (contract.md 4).
+
+    Whichever changed last tells the state.
+    """
     return stage.startswith("stage:")
 
 

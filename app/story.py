@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from app.deadlines import extensions, postponements, waivers
 from app.gaps import BORN_WITHIN, UNKNOWN_STAGE, gaps_of
 from app.handing import handing_reasons, handings, level_answers
-from app.learning import PEOPLES_CODES, field_order
+from app.learning import PEOPLES_CODES, field_order, is_kanban
 from app.model import (
     DONE_STATES,
     URGENCY,
@@ -119,7 +119,7 @@ def _states(
     for at, stage, row_category, actor in _stage_rows(facts, created_at, category):
         source = rules.source_for(ref.kind, ref.entity_type, row_category, group)
         state = _state(source, stage, found, notes)
-        if not _is_column(stage):
+        if not is_kanban(stage):
             finished = state in DONE_STATES
         elif finished and state not in DONE_STATES:
             continue
@@ -163,16 +163,11 @@ def _state(source: Source | None, stage: str, found: Sequence[StateChange], note
     state = source.stages.get(stage)
     if state is not None:
         return state
-    if _is_column(stage) and not any(map(_is_column, source.stages)):
+    if is_kanban(stage) and not any(map(is_kanban, source.stages)):
         return None  # a project whose kanban the rules do not use
     notes.append(f"{UNKNOWN_STAGE}{stage}")
     standing = found[-1].state if found else State.NEW
     return State.IN_PROGRESS if standing is State.LEFT else standing
-
-
-def _is_column(stage: str) -> bool:
-    """A kanban stage, which a task has beside its status; whichever changed last tells the state."""
-    return stage.startswith("stage:")
 
 
 def _with_absences(changes: Sequence[StateChange], facts: Sequence[Fact]) -> Iterator[StateChange]:

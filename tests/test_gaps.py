@@ -7,8 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from app.gaps import AHEAD, BORN_LATE, GAPS, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNTIMED
-from app.model import Card, Move, OutcomeWord, Reading, Side, State, Ticket, TicketClass
+from app.gaps import AHEAD, BORN_LATE, GAPS, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNTIMED, gaps_of
+from app.model import (
+    Card,
+    Fact,
+    FactKind,
+    ItemRef,
+    Kind,
+    Move,
+    OutcomeWord,
+    Reading,
+    Side,
+    State,
+    Ticket,
+    TicketClass,
+)
 from app.ticket_view import gap_in_words, gaps_in_words, ticket_json
 from tests.lives import DEAL, Desk, at, card, move, said
 
@@ -54,6 +67,30 @@ def test_a_gap_is_noted_and_the_ticket_computed(
     assert found.notes == note
     assert found.now_cycle.reply.due_at
     assert found.now_cycle.solution.due_at
+
+
+def _task(*stages: str) -> tuple[str, ...]:
+    """The notes of a task that went through these at one instant."""
+    ref, when = ItemRef(Kind.TASK, 7), at("24.11 11:00")
+    facts = [
+        Fact(ref, FactKind.STAGE, str(number), when, when, value={"stage": stage})
+        for number, stage in enumerate(stages)
+    ]
+    return tuple(gaps_of(facts, when))
+
+
+@pytest.mark.parametrize(
+    ("stages", "noted"),
+    [
+        (("3", "stage:57"), ()),
+        (("3", "stage:57", "4"), (ONE_INSTANT,)),
+        (("stage:1", "stage:2"), (ONE_INSTANT,)),
+    ],
+)
+def test_a_tasks_status_and_its_column_may_change_at_once(
+    stages: tuple[str, ...], noted: tuple[str, ...]
+) -> None:
+    assert _task(*stages) == noted
 
 
 def test_clocks_of_a_history_without_a_beginning_run_from_the_creation() -> None:
