@@ -66,16 +66,16 @@ async def handle_next(desk: Desk, meanwhile: Meanwhile = _nothing) -> bool:
     an alert decided first does not wait for the last.
     """
     async with desk.db.begin() as conn:
+        await inbox.take_in(conn)
         claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE, OTHERS)
     return await _handle(desk, claims, meanwhile)
 
 
 async def handle_first(desk: Desk) -> bool:
     """The same for the first lane: what is new, and open emergencies. A short pass beside a long one."""
-    async with desk.db.read() as conn:
-        late = await tickets.emergencies_waiting(conn)
     async with desk.db.begin() as conn:
-        await inbox.hasten(conn, late)
+        await inbox.take_in(conn)
+        await inbox.hasten(conn, await tickets.emergencies_waiting(conn))
         claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE, FIRST, over=True)
     return await _handle(desk, claims, _nothing)
 

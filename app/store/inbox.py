@@ -7,7 +7,7 @@ when its claim runs out, and what it says afterwards changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Lane, Subject, parse_subject
-from app.store.engine import chunks, free_rows, insert_into, inserting, json_rows, json_text
+from app.store import arrivals
+from app.store.arrivals import Put
+from app.store.engine import chunks, free_rows, insert_into, inserting
 from app.store.failure import Failure
 from app.store.schema import LANES, inbox
-
-Put = tuple[Subject, Lane, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +39,23 @@ class Claim:
 
 async def put(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> None:
     """Due at once, in the more urgent of its lanes. A row that had given up gets another chance."""
-    for rows in chunks(_folded(events)):
-        await conn.execute(_putting(conn.dialect.name), {"rows": _told(rows), "now": now})
+    await put_dated(conn, ((event, now) for event in events))
 
 
-def put_at_once(conn: sa.Connection, events: Iterable[Put], now: datetime) -> None:
-    """`put` for Database.write_at_once."""
-    for rows in chunks(_folded(events)):
-        conn.execute(_putting(conn.dialect.name), {"rows": _told(rows), "now": now})
+async def put_dated(conn: AsyncConnection, events: Iterable[tuple[Put, datetime]]) -> None:
+    """The same for events that came at different instants, in the order in which they came."""
+    if rows := _folded(events):
+        await conn.execute(_putting(conn.dialect.name), rows)
 
 
-def _told(events: Iterable[Put]) -> str:
-    return json_text([(str(subject), LANES.index(lane), cause) for subject, lane, cause in events])
+async def take_in(conn: AsyncConnection) -> None:
+    """What has arrived becomes rows here; before every claim."""
+    await put_dated(conn, await arrivals.take(conn))
 
 
 @cache
 def _putting(dialect: str) -> sa.Insert:
-    """All rows in two values: binding them one by one was most of what the intake cost."""
-    row = json_rows(dialect, sa.bindparam("rows", type_=sa.Text))
-    now = sa.bindparam("now", type_=inbox.c.due_at.type)
-    lane = sa.cast(row.op("->>")(sa.literal_column("1")), sa.BigInteger)
-    values = {
-        "subject": row.op("->>")(sa.literal_column("0")),
-        "seq": sa.literal_column("1"),
-        "lane": lane,
-        "cause": row.op("->>")(sa.literal_column("2")),
-        "since_at": now,
-        "last_at": now,
-        "due_at": now,
-        "attempts": sa.literal_column("0"),
-        "error": sa.literal_column("''"),
-    }
-    source = sa.select(*values.values()).where(sa.true())  # SQLite reads ON without it as a join's
-    query = inserting(dialect, inbox).from_select(list(values), source)
+    query = inserting(dialect, inbox)
     new, old, revived = query.excluded, inbox.c, inbox.c.failed_at.is_not(None)
     return query.on_conflict_do_update(
         index_elements=["subject"],
@@ -90,8 +74,7 @@ def _putting(dialect: str) -> sa.Insert:
 
 async def put_new(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> None:
     """Like `put`, but what waits there already keeps its place, its wait and its failure."""
-    rows = [_row(event, now) for event in _folded(events)]
-    if rows:
+    if rows := _folded((event, now) for event in events):
         query = insert_into(conn, inbox).on_conflict_do_nothing(index_elements=["subject"])
         await conn.execute(query, rows)
 
@@ -197,9 +180,9 @@ async def drop(conn: AsyncConnection, subject: Subject) -> bool:
 
 async def lag(conn: AsyncConnection, now: datetime) -> tuple[int, timedelta]:
     """How many subjects wait and since when the oldest does. A backfill is no lag: nobody waits for it."""
-    query = sa.select(sa.func.count(), sa.func.min(inbox.c.since_at)).where(
-        inbox.c.failed_at.is_(None), inbox.c.lane < LANES.index(Lane.BACKFILL)
-    )
+    waits = waiting(conn.dialect.name)
+    query = sa.select(sa.func.count(waits.c.subject.distinct()), sa.func.min(waits.c.since_at))
+    query = query.where(waits.c.lane < LANES.index(Lane.BACKFILL))
     count, since_at = (await conn.execute(query)).one()
     return count, max(now - since_at, timedelta(0)) if since_at else timedelta(0)
 
@@ -208,36 +191,31 @@ async def next_due(conn: AsyncConnection) -> datetime | None:
     """When the next row can be claimed: its due moment, or the end of a claim that nobody finished."""
     free_at = sa.func.coalesce(inbox.c.claimed_until, inbox.c.due_at)
     query = sa.select(sa.func.min(free_at)).where(inbox.c.failed_at.is_(None))
-    at: datetime | None = (await conn.execute(query)).scalar_one()
-    return at
+    moments = [(await conn.execute(query)).scalar_one(), await arrivals.first_at(conn)]
+    return min((at for at in moments if at is not None), default=None)
+
+
+def waiting(dialect: str) -> sa.Subquery:
+    """What waits to be read as (subject, lane, since_at): the rows here, and what has just arrived.
+
+    A subject may be in both.
+    """
+    here = sa.select(inbox.c.subject, inbox.c.lane, inbox.c.since_at).where(inbox.c.failed_at.is_(None))
+    return here.union_all(arrivals.one_by_one(dialect)).subquery()
 
 
 _FREE: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
-def _folded(events: Iterable[Put]) -> Sequence[Put]:
-    """One a subject, in one order: two replicas storing the same subjects must not wait for each other."""
-    found: dict[Subject, Put] = {}
-    for subject, lane, cause in events:
-        former = found.get(subject)
-        lane = min(lane, former[1], key=LANES.index) if former else lane
-        found[subject] = (subject, lane, cause)
-    return sorted(found.values(), key=lambda event: str(event[0]))
-
-
-def _row(event: Put, now: datetime) -> dict[str, Any]:
-    subject, lane, cause = event
-    return {
-        "subject": str(subject),
-        "seq": 1,
-        "lane": LANES.index(lane),
-        "cause": cause,
-        "since_at": now,
-        "last_at": now,
-        "due_at": now,
-        "attempts": 0,
-        "error": "",
-    }
+def _folded(events: Iterable[tuple[Put, datetime]]) -> list[dict[str, Any]]:
+    """A row a subject, in one order: two replicas storing the same subjects must not wait for each other."""
+    rows: dict[str, dict[str, Any]] = {}
+    for (subject, lane, cause), at in events:
+        name, number = str(subject), LANES.index(lane)
+        row = rows.setdefault(name, {"subject": name, "lane": number, "since_at": at, "due_at": at})
+        row |= {"lane": min(row["lane"], number), "cause": cause, "last_at": at}
+    same = {"seq": 1, "attempts": 0, "error": ""}
+    return [rows[name] | same for name in sorted(rows)]
 
 
 async def _lanes_with_work(conn: AsyncConnection, now: datetime) -> list[int]:

@@ -72,6 +72,14 @@ inbox = sa.Table(
     _index("ix_inbox_work", "lane", "due_at", only="failed_at IS NULL"),
 )
 
+arrivals = sa.Table(
+    "arrivals",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    _at("at", required=True),
+    _text("events"),  # of one commit, as JSON: [subject, lane, cause] each
+)
+
 facts = sa.Table(
     "facts",
     metadata,

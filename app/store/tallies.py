@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.schema import IN_WORK, IS_OPEN, LANES, inbox, messages, tickets
+from app.store import inbox
+from app.store.schema import IN_WORK, IS_OPEN, LANES, messages, tickets
 
 Waiting = dict[str, tuple[int, timedelta]]
 """Lane → how much waits and since when the oldest does; every lane is named."""
@@ -17,9 +18,10 @@ Waiting = dict[str, tuple[int, timedelta]]
 
 async def inbox_by_lane(conn: AsyncConnection, now: datetime) -> Waiting:
     """What is to be read again, a backfill too."""
-    oldest = sa.func.min(inbox.c.since_at, type_=inbox.c.since_at.type)
-    query = sa.select(inbox.c.lane, sa.func.count(), oldest).where(inbox.c.failed_at.is_(None))
-    return _by_lane((await conn.execute(query.group_by(inbox.c.lane))).all(), now)
+    waits = inbox.waiting(conn.dialect.name)
+    oldest = sa.func.min(waits.c.since_at, type_=waits.c.since_at.type)
+    query = sa.select(waits.c.lane, sa.func.count(waits.c.subject.distinct()), oldest)
+    return _by_lane((await conn.execute(query.group_by(waits.c.lane))).all(), now)
 
 
 async def outbox_by_lane(conn: AsyncConnection, now: datetime) -> Waiting:

@@ -55,6 +55,7 @@ async def test_emergency_beside_ten_thousand_changes_is_stamped_and_announced_at
 async def lanes_of(place: Town) -> dict[str, Lane]:
     now = place.clock.now() + timedelta(seconds=1)
     async with place.desk.db.begin() as conn:
+        await inbox.take_in(conn)
         claims = await inbox.claim(conn, BATCH, now, "test", timedelta(minutes=1))
     return {str(claim.subject): claim.lane for claim in claims}
 

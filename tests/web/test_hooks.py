@@ -39,7 +39,7 @@ class FullDisk(Database):
     def __init__(self) -> None:
         pass
 
-    def begin(self) -> Any:
+    async def append(self, *_: object) -> None:
         raise StoreUnavailable("the disk is full")
 
 
@@ -47,6 +47,7 @@ async def test_stores_before_it_answers_with_nothing(client: httpx.AsyncClient, 
     answer = await client.post(HOOK, content=event(), headers=FORM)
     assert (answer.status_code, answer.content) == (200, b"")
     async with desk.db.begin() as conn:
+        await inbox.take_in(conn)
         claims = await inbox.claim(conn, 10, desk.now(), "test", desk.rules.pace.watch)
     assert [(claim.subject, claim.lane, claim.cause) for claim in claims] == [
         (deal(41), Lane.LIVE, "ONCRMDEALUPDATE")
