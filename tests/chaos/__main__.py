@@ -4,80 +4,105 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
-from app.demo.story import MOSCOW
-from tests.chaos.judging import Aftermath, aftermath, differences
-from tests.chaos.run import Town, played
-from tests.chaos.weather import Weather, storm
+from tests.chaos.course import FIRST_HOLIDAY
+from tests.chaos.judging import Aftermath, differences, false_alarms, faults
+from tests.chaos.plans import BEGIN_AT, Plan, run
+from tests.chaos.weather import Weather, silence, storm
 
-BEGIN_AT = datetime(2026, 11, 24, tzinfo=MOSCOW)
+MOST_DAYS = (FIRST_HOLIDAY - BEGIN_AT).days - 2
+MOST_SHOWN = 40
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # SIGKILL empties no memory
 
 
 def main() -> int:
     asked = _arguments()
-    print(f"seed {asked.seed}, {asked.days} days, {asked.kills} kills")
-    failed = 0
-    with tempfile.TemporaryDirectory(prefix="b24sla-chaos-") as name, _addresses(asked, Path(name)) as urls:
-        folder = Path(name)
-        fair = _run("fair weather", folder / "fair", urls["sqlite"](), asked, Weather(), 1)
-        for kind in asked.databases.split(","):
-            for replicas in map(int, asked.replicas.split(",")):
-                if kind == "sqlite" and replicas > 1:
-                    continue
-                weather = storm(
-                    BEGIN_AT, timedelta(days=asked.days), asked.seed, asked.kills, locks=kind == "sqlite"
-                )
-                label = f"{kind}, {replicas} replica(s)"
-                foul = _run(label, folder / f"{kind}-{replicas}", urls[kind](), asked, weather, replicas)
-                failed += _judged(fair, foul)
-    return min(failed, 1)
+    print(f"seed {asked.seed}: {_again(asked, asked.databases, asked.replicas)}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="b24sla-chaos-", dir=IN_MEMORY) as name:
+        failed = _all_run(asked, Path(name))
+    for plan in failed:
+        print(f"FAILED: {plan.name}. Again: {plan.only}")
+    return 1 if failed else 0
+
+
+def _all_run(asked: argparse.Namespace, folder: Path) -> list[Plan]:
+    """Those that failed."""
+    with _addresses(asked, folder) as urls, ProcessPoolExecutor(asked.jobs, get_context("spawn")) as pool:
+        plans = list(_plans(asked, urls))
+        runs = {plan.name: pool.submit(run, plan, folder) for plan in plans}
+        return [plan for plan in plans if _judged(plan, runs)]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos")
-    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--days", type=int, default=30, choices=range(1, MOST_DAYS + 1), metavar="N")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--databases", default="sqlite,postgresql", help="none: lost events only")
     parser.add_argument("--replicas", default="1,2")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once")
     return parser.parse_args()
 
 
-def _run(
-    name: str, folder: Path, url: str, asked: argparse.Namespace, weather: Weather, replicas: int
-) -> Aftermath:
-    folder.mkdir()
-    began = time.monotonic()
-    town, found = asyncio.run(_both(folder, url, asked, weather, replicas))
-    print(
-        f"{name}: {len(town.month.cases)} tickets, {town.killed} kills, {town.portal.requests} requests, "
-        f"events dropped {town.portal.events.dropped}, lost {town.portal.events.lost}, "
-        f"faults in the log {len(found.log)}, {time.monotonic() - began:.0f} s"
+def _again(asked: argparse.Namespace, databases: str, replicas: int | str) -> str:
+    return (
+        f"make chaos CHAOS_ARGS='--days {asked.days} --kills {asked.kills} --seed {asked.seed} "
+        f"--databases {databases} --replicas {replicas}'"
     )
-    return found
 
 
-async def _both(
-    folder: Path, url: str, asked: argparse.Namespace, weather: Weather, replicas: int
-) -> tuple[Town, Aftermath]:
-    town = await played(folder, url, BEGIN_AT, timedelta(days=asked.days), asked.seed, weather, replicas)
-    return town, await aftermath(town)
+# --- what is run -------------------------------------------------------------------------
+
+FAIR, SILENT = "fair weather", "events lost"
 
 
-def _judged(fair: Aftermath, foul: Aftermath) -> int:
-    found = differences(fair, foul)
-    for text in [*found[:40], *foul.log[:10]]:
-        print(f"  {text}")
-    print("  the same end" if not found else f"  {len(found)} differences")
-    return len(found)
+def _plans(asked: argparse.Namespace, urls: dict[str, Callable[[], str]]) -> Iterator[Plan]:
+    """The longest first: they run side by side."""
+    kinds = [kind for kind in asked.databases.split(",") if kind != "none"]
+    pairs = [(kind, count) for kind in kinds for count in map(int, asked.replicas.split(","))]
+    shared = [(kind, count) for kind, count in pairs if count == 1 or kind != "sqlite"]
+    for kind, count in sorted(shared, key=lambda pair: -pair[1]):
+        span = timedelta(days=asked.days)
+        weather = storm(BEGIN_AT, span, asked.seed, asked.kills, locks=kind == "sqlite")
+        again = _again(asked, kind, count)
+        yield Plan(f"{kind} x{count}", urls[kind](), asked.days, asked.seed, weather, count, again)
+    alone = _again(asked, "none", 1)
+    yield Plan(FAIR, urls["sqlite"](), asked.days, asked.seed, Weather(), only=alone)
+    yield Plan(SILENT, urls["sqlite"](), asked.days, asked.seed, silence(asked.seed), only=alone)
+
+
+# --- the verdict -------------------------------------------------------------------------
+
+
+def _judged(plan: Plan, runs: dict[str, Future[Aftermath]]) -> bool:
+    """True: something is not as it must be; it is printed."""
+    error = runs[plan.name].exception() or runs[FAIR].exception()
+    if error is not None:  # one run that breaks off must not hide what the others found
+        print(f"{plan.name}: broke off: {error!r}", flush=True)
+        return True
+    found, made = _faults(plan, runs), runs[plan.name].result()
+    print(f"{plan.name}: {made.told}; " + (f"{len(found)} FAULTS" if found else "all as it must be"))
+    for text in [*found[:MOST_SHOWN], *(f"log: {line}" for line in made.log[:10])]:
+        print(f"  {text}", flush=True)
+    return bool(found)
+
+
+def _faults(plan: Plan, runs: dict[str, Future[Aftermath]]) -> list[str]:
+    made = runs[plan.name].result()
+    if plan.name == FAIR:
+        return faults(made)
+    found = differences(runs[FAIR].result(), made)
+    return [*found, *false_alarms(made)] if plan.name == SILENT else found
 
 
 @contextmanager

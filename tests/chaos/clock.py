@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,3 +38,28 @@ class SharedClock:
     async def sleep(self, length: timedelta) -> None:
         self.set(self.now() - self.skew + max(length, timedelta(0)))
         await asyncio.sleep(0)
+
+
+class PortalTime:
+    """The portal's clock, and what people do at the very instant that the script names.
+
+    A service that waits moves the clock on, at times over an act that was still to be played. The act
+    happens when the script says in whatever weather, else two runs could not be compared to the second.
+    """
+
+    def __init__(self, clock: SharedClock) -> None:
+        self._clock = clock
+        self._act_at: datetime | None = None
+        self.latest = timedelta(0)  # how late an act was played at most; the sweep looks back two minutes
+
+    def now(self) -> datetime:
+        return self._act_at or self._clock.now()
+
+    @contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        self.latest = max(self.latest, self._clock.now() - moment)
+        self._act_at = moment
+        try:
+            yield
+        finally:
+            self._act_at = None

@@ -1,4 +1,4 @@
-"""What must hold after any weather: the same end as in fair weather, and nothing said twice or in vain."""
+"""What must hold after any weather: the same end as in fair weather, and the laws of what is said."""
 
 from __future__ import annotations
 
@@ -6,30 +6,38 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from app.model import Cycle, ItemRef, Kind, Ledger, OutcomeWord, Ticket
+from app.model import Cycle, ItemRef, Kind, Ledger
 from app.store import tickets
 from app.store.engine import Database
 from app.web.failures import failed_work
+from tests.chaos.course import courses_of
+from tests.chaos.laws import Speech, belated, broken, digests_of
+from tests.chaos.reports import figures
 from tests.chaos.run import Town
 
 FIELDS = ("SLA_CLASS", "SLA_STATE", "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_FIRST_REPLY_AT", "SLA_SOLVED_AT",
           "SLA_CONFIRMED_AT", "SLA_OVERDUE", "SLA_PAUSE_TOTAL")  # fmt: skip
-MARKER = re.compile(r"#sla-[0-9a-f]{10}")
+LATEST_ACT = timedelta(seconds=110)
+"""An act that is played later than it happened must lie in the two minutes for which a sweep looks back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """All that is compared of a run: by the number of a life, whatever the portal called its card."""
+    """All that is judged of a run: by the number of a life, whatever the portal called its card."""
 
     fields: Mapping[int, Mapping[str, Any]]
-    ledgers: Mapping[int, tuple[Any, ...]]
-    said_twice: tuple[str, ...]
-    breaches: Mapping[int, frozenset[str]]  # life → clocks whose breach stands
+    ledgers: Mapping[int, Mapping[str, Any]]
+    kpi: Mapping[str, Any]  # the months' figures and reports
+    speech: Speech
+    comments_twice: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()  # work that gave up
     spec_faults: tuple[str, ...] = ()
-    log: tuple[str, ...] = ()  # the last lines of tracebacks
+    log: tuple[str, ...] = ()  # tracebacks
+    latest_act: timedelta = timedelta(0)
+    told: str = ""  # the run in one line
 
 
 async def aftermath(town: Town) -> Aftermath:
@@ -41,15 +49,17 @@ async def aftermath(town: Town) -> Aftermath:
             failed = (await failed_work(conn)).groups
     finally:
         await database.close()
-    found = {number: known[ref] for number, ref in refs.items() if ref in known}
     return Aftermath(
         fields={number: _fields(town, number) for number in refs},
-        ledgers={number: tuple(_cycle(cycle) for cycle in ticket.cycles) for number, ticket in found.items()},
-        said_twice=tuple(_said_twice(town)),
-        breaches={number: _breaches(ticket) for number, ticket in found.items()},
+        ledgers={number: _ledgers(known[ref].cycles) for number, ref in refs.items() if ref in known},
+        kpi=await figures(town),
+        speech=_speech(town),
+        comments_twice=tuple(_comments_twice(town)),
         failed=tuple(f"{kind} {one.key}: {one.error}" for kind, group in failed.items() for one in group),
         spec_faults=tuple(town.portal.spec_faults),
         log=tuple(_tracebacks(town)),
+        latest_act=town.time.latest,
+        told=_told(town),
     )
 
 
@@ -65,9 +75,15 @@ def _fields(town: Town, number: int) -> dict[str, Any]:
     return {code: held.get(code) for code in FIELDS}
 
 
-def _cycle(cycle: Cycle) -> tuple[Any, ...]:
-    return (cycle.number, cycle.solved_at, cycle.closed_at, cycle.confirmed_at, cycle.reopened_at,
-            _ledger(cycle.reply), _ledger(cycle.solution))  # fmt: skip
+def _ledgers(cycles: tuple[Cycle, ...]) -> dict[str, Any]:
+    """Each clock of each cycle, so that a difference names what differs."""
+    found: dict[str, Any] = {}
+    for cycle in cycles:
+        found[f"cycle {cycle.number}"] = (cycle.solved_at, cycle.closed_at, cycle.confirmed_at,
+                                          cycle.reopened_at)  # fmt: skip
+        for place, clock in enumerate(cycle.ledgers):
+            found[f"cycle {cycle.number}, clock {place}"] = _ledger(clock)
+    return found
 
 
 def _ledger(clock: Ledger) -> tuple[Any, ...]:
@@ -75,29 +91,30 @@ def _ledger(clock: Ledger) -> tuple[Any, ...]:
             clock.pauses, clock.spent if clock.met_at else None)  # fmt: skip
 
 
-def _breaches(ticket: Ticket) -> frozenset[str]:
-    clocks = (ticket.now_cycle.reply, ticket.now_cycle.solution)
-    return frozenset(clock.clock.value for clock in clocks if clock.outcome is OutcomeWord.BREACHED)
+def _speech(town: Town) -> Speech:
+    states = {code: state for state, code in town.office.states.items()}
+    office = town.office
+    return Speech(
+        heard=tuple(town.ear.heard),
+        courses=courses_of(town.portal, town.month, states, town.classes),
+        people=(office.head, office.director, office.duty, *office.agents),
+        head=office.head,
+        chat=office.chat,
+        begin_at=town.begin_at,
+        end_at=town.clock.now(),
+        shut=town.weather.shut(),
+        skewed=tuple((one.begin_at, one.end_at) for one in town.weather.troubles if one.kind == "skew"),
+        killed=tuple(town.killed),
+    )
 
 
-def _said_twice(town: Town) -> Iterator[str]:
-    """The mark of a step stands once in all dialogs; the same comment once in a card."""
-    spoken = Counter(_marks(town))
-    yield from (f"{mark} in {place}" for (place, mark), times in spoken.items() if times > 1)
+def _comments_twice(town: Town) -> Iterator[str]:
+    """The same comment stands once in a card."""
     for case in town.month.cases.values():
         if case.place == "task":
             continue
         comments = Counter(one["text"] for one in town.portal.timeline(int(case.place), case.id))
         yield from (f"{case.place}:{case.id} {text}" for text, times in comments.items() if times > 1)
-
-
-def _marks(town: Town) -> Iterator[tuple[str, str]]:
-    for message in town.portal.messages(town.office.chat):
-        if not message["deleted"]:
-            yield from (("chat", mark) for mark in MARKER.findall(message["text"]))
-    for person in (town.office.head, town.office.director, *town.office.agents):
-        for notice in town.portal.notices(person):
-            yield from ((f"notices of {person}", mark) for mark in MARKER.findall(notice["text"]))
 
 
 def _tracebacks(town: Town) -> Iterator[str]:
@@ -107,16 +124,53 @@ def _tracebacks(town: Town) -> Iterator[str]:
         yield from ("; ".join(lines[at : at + 60]) for at in begins)
 
 
+def _told(town: Town) -> str:
+    portal = town.portal
+    return (
+        f"{len(town.month.cases)} tickets, {len(town.killed)} kills, {town.turns} turns, "
+        f"{portal.requests} requests, events dropped {portal.events.dropped}, lost {portal.events.lost}, "
+        f"said {len(town.ear.heard)}"
+    )
+
+
+# --- the verdict -------------------------------------------------------------------------
+
+
 def differences(fair: Aftermath, foul: Aftermath) -> list[str]:
-    """In words; empty: the weather changed nothing."""
-    found = [f"said twice: {text}" for text in foul.said_twice]
-    found += [f"gave up: {text}" for text in foul.failed]
-    found += [f"called the portal wrongly: {text}" for text in foul.spec_faults]
+    """In words; empty: the weather changed nothing that it may not change."""
+    found = faults(foul)
     for number, fields in fair.fields.items():
-        other = foul.fields.get(number, {})
-        found += [f"life {number} {code}: {value!r} became {other.get(code)!r}"
-                  for code, value in fields.items() if other.get(code) != value]  # fmt: skip
-    for number, cycles in fair.ledgers.items():
-        if foul.ledgers.get(number) != cycles:
-            found.append(f"life {number} ledgers: {cycles} became {foul.ledgers.get(number)}")
-    return found
+        found += _differing(f"life {number}", fields, foul.fields.get(number, {}))
+    for number, clocks in fair.ledgers.items():
+        found += _differing(f"life {number}", clocks, foul.ledgers.get(number, {}))
+    found += _differing("the report", fair.kpi, foul.kpi)
+    ours, theirs = set(digests_of(fair.speech)), set(digests_of(foul.speech))
+    return found + [f"a digest is not as in fair weather: {title!r}" for title in sorted(ours ^ theirs)]
+
+
+def faults(run: Aftermath) -> list[str]:
+    """What may not be in any weather, this run alone looked at."""
+    found = broken(run.speech)
+    found += [f"a comment twice: {text}" for text in run.comments_twice]
+    found += [f"gave up: {text}" for text in run.failed]
+    found += [f"called the portal wrongly: {text}" for text in run.spec_faults]
+    late = run.latest_act > LATEST_ACT
+    return found + ([f"the script fell behind itself by {run.latest_act}"] if late else [])
+
+
+def false_alarms(run: Aftermath) -> list[str]:
+    """Where only events are lost: nothing in vain, and nothing later than one sweep."""
+    return faults(run) + belated(run.speech)
+
+
+def _differing(what: str, fair: Mapping[str, Any], foul: Mapping[str, Any]) -> list[str]:
+    keys = [*fair, *(key for key in foul if key not in fair)]
+    return [f"{what} {key}: {_short(fair.get(key))} became {_short(foul.get(key))}"
+            for key in keys if fair.get(key) != foul.get(key)]  # fmt: skip
+
+
+_INSTANT = re.compile(r"datetime\.datetime\((\d+), (\d+), (\d+), (\d+), (\d+)[\d, ]*tzinfo=[^)]*\)")
+
+
+def _short(value: Any) -> str:
+    return _INSTANT.sub(r"\3.\2 \4:\5Z", repr(value))

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 
 from app.demo.office import Case, Office
 from app.demo.story import MOSCOW, example_tickets
+from tests.chaos.clock import PortalTime
 
 Life = Generator[datetime, None, None]
 MOST_FOR_HOURS = 6  # tickets of a run that is no whole day
-SOME_MINUTES = (5, 12, 20, 35, 50, 75, 110, 160, 240)
+SOME_MINUTES = (5, 12, 20, 35, 50, 75, 110, 160, 240, 700)
 TALK = (
     "Проверяем журнал событий по объекту.",
     "Уточнили настройки, проверьте, пожалуйста.",
@@ -34,6 +35,8 @@ class Plot:
     arrives_at: datetime
     agent: int
     chance: random.Random
+    number: int
+    month: Month
 
     def pause(self, at: datetime) -> datetime:
         """Some time later, on the next working morning if it would be night."""
@@ -53,19 +56,21 @@ class Month:
     ) -> None:
         chance = random.Random(seed)
         self.cases: dict[int, Case] = {}
+        self.corrected: dict[int, datetime] = {}  # life → when an agent made it a consultation
         self._queue: list[tuple[datetime, int, Life]] = []
-        for number, plot in enumerate(_plots(office, begin_at, span, a_day, chance)):
-            self._push(number, _life(plot, self.cases, number))
+        for plot in _plots(self, office, begin_at, span, a_day, chance):
+            self._push(plot.number, _life(plot))
 
     @property
     def next_at(self) -> datetime | None:
         return self._queue[0][0] if self._queue else None
 
-    def play(self, now: datetime) -> int:
+    def play(self, now: datetime, time: PortalTime) -> int:
         acts = 0
         while self._queue and self._queue[0][0] <= now:
-            _, number, life = heapq.heappop(self._queue)
-            self._push(number, life)
+            at, number, life = heapq.heappop(self._queue)
+            with time.at(at):
+                self._push(number, life)
             acts += 1
         return acts
 
@@ -76,7 +81,7 @@ class Month:
 
 
 def _plots(
-    office: Office, begin_at: datetime, span: timedelta, a_day: int, chance: random.Random
+    month: Month, office: Office, begin_at: datetime, span: timedelta, a_day: int, chance: random.Random
 ) -> Iterator[Plot]:
     words = example_tickets()
     for number in range(max(MOST_FOR_HOURS, round(a_day * (span / timedelta(days=1))))):
@@ -84,12 +89,13 @@ def _plots(
         if not 9 <= at.astimezone(MOSCOW).hour < 18 and chance.random() < 0.8:
             at = at.replace(hour=chance.randrange(9, 18)) if span > timedelta(days=1) else begin_at
         ticket = dict(chance.choice(words)) | {"id": f"M{number:03}"}
-        yield Plot(office, ticket, at, chance.choice(office.agents), random.Random(chance.random()))
+        agent, own = chance.choice(office.agents), random.Random(chance.random())
+        yield Plot(office, ticket, at, agent, own, number, month)
 
 
-def _life(plot: Plot, cases: dict[int, Case], number: int) -> Life:
+def _life(plot: Plot) -> Life:
     yield plot.arrives_at
-    case = cases[number] = plot.office.receive(plot.ticket, plot.agent)
+    case = plot.month.cases[plot.number] = plot.office.receive(plot.ticket, plot.agent)
     at = yield from _worked_on(plot, case, plot.arrives_at)
     if plot.chance.random() < 0.08:
         return  # forgotten: it stays open and late
@@ -147,6 +153,7 @@ def _hands_over(plot: Plot, case: Case, at: datetime) -> Generator[datetime, Non
 
 def _corrects(plot: Plot, case: Case, at: datetime) -> Generator[datetime, None, datetime]:
     plot.office.write(case, SLA_CLASS="consultation")
+    plot.month.corrected.setdefault(plot.number, at)
     at = plot.pause(at)
     yield at
     return at

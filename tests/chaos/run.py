@@ -10,7 +10,7 @@ import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -20,9 +20,12 @@ from typing import Any
 import httpx
 import uvicorn
 
+from app import words
 from app.demo.office import Office, furnish
 from app.demo.portal import CLOUD_STD, EmulatedPortal
-from tests.chaos.clock import SharedClock
+from app.demo.story import MOSCOW
+from tests.chaos.clock import EPOCH, PortalTime, SharedClock
+from tests.chaos.gate import Ear, Gate
 from tests.chaos.month import Month
 from tests.chaos.service import Orders, live
 from tests.chaos.weather import REFUSALS, TRANSPORT, Weather
@@ -31,6 +34,12 @@ TOKEN = "events-of-this-test"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; the usual one takes long to load
 CALM = timedelta(hours=20)  # the morning is in it, when what waited for the opening is said
 TICK = timedelta(minutes=15)  # the sweep's pace in this department
+DOZE = timedelta(hours=1)  # between two looks at a service that has nothing to do at night
+TRAVEL = timedelta(seconds=3)  # of an event
+FULL, ROOMY = 1, 2**30  # pages that SQLite may use
+BLINK = timedelta(seconds=20)  # between two looks at what waits to be tried again
+REST = timedelta(minutes=3)  # the same while it cannot succeed
+IN_WORDS = {label: value for value, label in words.CLASS.items()}  # a task's field holds the label
 MOST_WAITS = 60  # for the lease of a killed process to end
 PATIENCE = 120.0  # seconds of real time for one turn of a process
 SPAWN = multiprocessing.get_context("forkserver")
@@ -44,12 +53,21 @@ class Town:
     folder: Path
     database: str
     clock: SharedClock
+    time: PortalTime
+    begin_at: datetime
+    end_at: datetime  # of the script; acts that were to come later are not played
     portal: EmulatedPortal
+    ear: Ear
     office: Office
     month: Month
     weather: Weather
     replicas: list[Replica] = field(default_factory=list)
-    killed: int = 0
+    killed: list[datetime] = field(default_factory=list)
+    classes: dict[int, str] = field(default_factory=dict)  # life → what its card first held
+    due_at: datetime | None = None  # what the service waits for
+    turns: int = 0
+    looked_after_at: datetime = EPOCH  # when somebody last asked for another try of what was refused
+    idle: bool = False  # all that happened has been swept up
     locker: sqlite3.Connection | None = None
     road: httpx.AsyncBaseTransport = field(default_factory=lambda: httpx.AsyncHTTPTransport(verify=NO_TLS))
 
@@ -77,37 +95,6 @@ class Replica:
         self.pipe.close()
 
 
-class Gate:
-    """The portal's door: kills a process at a chosen request, before it is done or before it is answered."""
-
-    def __init__(self, portal: EmulatedPortal) -> None:
-        self.inner = portal.app
-        self.countdown: int | None = None
-        self.after = False
-        self.strike: Callable[[], None] = lambda: None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or self.countdown is None:
-            await self.inner(scope, receive, send)
-            return
-        self.countdown -= 1
-        strikes = self.countdown <= 0
-        if strikes and not self.after:
-            self.countdown = None
-            self.strike()
-            return
-        if strikes:
-            self.countdown = None
-
-            async def swallow(_: Any) -> None:
-                """The work is done, nobody hears of it."""
-
-            await self.inner(scope, receive, swallow)
-            self.strike()
-            return
-        await self.inner(scope, receive, send)
-
-
 async def played(
     folder: Path,
     database: str,
@@ -116,20 +103,24 @@ async def played(
     seed: int,
     weather: Weather,
     replicas: int = 1,
+    tell: Callable[[Town], None] = lambda _: None,
 ) -> Town:
-    """The script, then quiet weather until everything that can be known is known."""
+    """The script, then quiet weather until all that can be known is known. `tell` hears of each day."""
     clock = SharedClock(folder / "clock")
     clock.set(begin_at)
-    portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=seed)
+    time = PortalTime(clock)
+    portal = EmulatedPortal(time.now, profile=CLOUD_STD, seed=seed)
     portal.faults.hang_for = 0.01
     office = furnish(portal)
+    ear = Ear(portal, office.service, office.chat)
     month = Month(office, begin_at, span, seed)
     portal.subscribe("http://127.0.0.1:8080/webhooks/bitrix24", TOKEN)
-    town = Town(folder, database, clock, portal, office, month, weather)
+    end_at = begin_at + span
+    town = Town(folder, database, clock, time, begin_at, end_at, portal, ear, office, month, weather)
     (folder / "rules.toml").write_text(office.rules(), "utf-8")
-    gate = Gate(portal)
+    gate = Gate(portal, ear)
     async with listening(gate) as address:
-        await _play(town, gate, address, replicas, begin_at + span)
+        await _play(town, gate, address, replicas, tell)
     return town
 
 
@@ -144,15 +135,22 @@ async def listening(app: Any) -> AsyncIterator[str]:
         await serving
 
 
-async def _play(town: Town, gate: Gate, address: str, replicas: int, end_at: datetime) -> None:
-    events = town.portal.events
-    events.drop = events.double = events.reorder = town.weather.events
+async def _play(town: Town, gate: Gate, address: str, replicas: int, tell: Callable[[Town], None]) -> None:
+    events, weather = town.portal.events, town.weather
+    events.drop, events.double, events.reorder = weather.drop, weather.double, weather.reorder
     try:
         town.replicas = [await _born(town, address, number) for number in range(replicas)]
         await _provisioned(town)
-        while town.clock.now() < end_at:
+        day = town.begin_at
+        while town.clock.now() < town.end_at:
             await _step(town, gate, address)
-        await _calm(town, address)
+            if town.clock.now() >= day + timedelta(days=1):
+                day += timedelta(days=1)
+                tell(town)
+        weather.over_at, weather.kills = town.clock.now(), []
+        events.drop = events.double = events.reorder = weather.late = 0.0
+        while town.clock.now() < town.end_at + CALM:
+            await _step(town, gate, address)
     finally:
         await town.road.aclose()
         for replica in town.replicas:
@@ -166,7 +164,7 @@ async def _provisioned(town: Town) -> None:
     from app.rules import load_rules
     from app.settings import Settings
 
-    settings = Settings.read(_environ(town, "http://127.0.0.1:1"))
+    settings = Settings.read(environ(town, "http://127.0.0.1:1"))
     rules = load_rules(town.folder / "rules.toml")
     road = httpx.ASGITransport(app=town.portal.app)
     portal = Portal(portal_config(settings, rules), town.clock, road)
@@ -176,20 +174,70 @@ async def _provisioned(town: Town) -> None:
 
 async def _step(town: Town, gate: Gate, address: str) -> None:
     """To the next moment at which anything happens, with whatever the weather brings."""
-    now = town.clock.now()
-    acts_at = town.month.next_at or now + TICK
-    town.clock.set(min(max(acts_at, now + timedelta(seconds=1)), now + TICK))
-    town.month.play(town.clock.now())
+    town.clock.set(_next_moment(town))
+    acts = town.month.play(min(town.clock.now(), town.end_at), town.time)
+    if acts:
+        _hold_up(town)
+        town.clock.set(town.clock.now() + TRAVEL)
     await _blow(town)
     await _deliver(town)
     if town.weather.kills and town.weather.kills[0] <= town.clock.now():
         town.weather.kills.pop(0)
         _aim(town, gate)
-    await _turn(town, address)
-    if town.portal.pending_events:
-        town.clock.set(town.clock.now() + timedelta(seconds=3))
-        await _deliver(town)
-        await _turn(town, address)
+    steps = await _turn(town, address)
+    town.turns += 1
+    _see_classes(town)
+    town.idle = not (acts or steps) and (town.idle or _is_swept(town))
+
+
+def _next_moment(town: Town) -> datetime:
+    now = town.clock.now()
+    event_at = town.portal.next_event_at
+    shut = any(begin_at <= now < end_at for begin_at, end_at in town.weather.shut())
+    told = [town.due_at and max(town.due_at, now + (REST if shut else BLINK)), event_at and event_at + TRAVEL]
+    acts_at = town.month.next_at
+    others = [*town.weather.edges(now), *(at for at in told if at)]
+    others += [acts_at] if acts_at is not None and acts_at <= town.end_at else []
+    return max(min([_tick_at(town, others), *others]), now + timedelta(seconds=1))
+
+
+def _tick_at(town: Town, others: list[datetime]) -> datetime:
+    """The next sweep; by night, when there is nothing to find, only the one before anything else happens."""
+    now = town.clock.now()
+    local = now.astimezone(MOSCOW)
+    following = _swept_at(now) + TICK
+    if not town.idle or 9 <= local.hour < 18:
+        return following
+    opening = local.replace(hour=9, minute=0, second=0, microsecond=0)
+    limits = [now + DOZE, *([opening] if opening > now else []), *others]
+    return max(following, _swept_at(min(limits)))
+
+
+def _swept_at(at: datetime) -> datetime:
+    """The last regular sweep before."""
+    return EPOCH + (at - EPOCH) // TICK * TICK
+
+
+def _is_swept(town: Town) -> bool:
+    now = town.clock.now()
+    return now - _swept_at(now) < timedelta(minutes=1) and not any(
+        begin_at <= now < end_at for begin_at, end_at in town.weather.shut()
+    )
+
+
+def _hold_up(town: Town) -> None:
+    """Some of the new events come hours later, when much has happened since."""
+    weather, events = town.weather, town.portal.events
+    for place, one in enumerate(events.pending):
+        if one.due_at - town.clock.now() < timedelta(minutes=1) and weather.chance.random() < weather.late:
+            late = timedelta(minutes=weather.chance.randint(60, 480))
+            events.pending[place] = replace(one, due_at=one.due_at + late)
+
+
+def _see_classes(town: Town) -> None:
+    for number, case in town.month.cases.items():
+        if number not in town.classes and (value := town.portal.sla(case.place, case.id).get("SLA_CLASS")):
+            town.classes[number] = IN_WORDS.get(str(value), str(value))
 
 
 def _aim(town: Town, gate: Gate) -> None:
@@ -199,7 +247,7 @@ def _aim(town: Town, gate: Gate) -> None:
     def strike() -> None:
         if victim.alive:
             victim.kill()
-            town.killed += 1
+            town.killed.append(town.clock.now())
 
     gate.countdown, gate.strike = town.weather.chance.randint(1, 6), strike
     gate.after = bool(town.weather.chance.getrandbits(1))
@@ -250,45 +298,68 @@ class _Router(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
-async def _turn(town: Town, address: str) -> None:
-    """Every process does what is due; who died is born again."""
-    order = {"skew": 90 if town.weather.now("skew", town.clock.now()) else 0}
-    if town.file and town.weather.now("full", town.clock.now()):
-        order["pages"] = 1
-    elif town.file and town.locker is None:
-        order["pages"] = 2**30
-    await _led_turn(town, order)
-    if town.locker is not None or ("pages" in order and order["pages"] == 1):
-        return  # nothing starts without its database; whoever watches over it tries again later
+async def _turn(town: Town, address: str) -> int:
+    """Every process does what is due; who died is born again. How many steps the longest road took."""
+    now = town.clock.now()
+    full = town.file is not None and town.weather.now("full", now)
+    order = {
+        "skew": 90 if town.weather.now("skew", now) else 0,
+        "pages": FULL if full else ROOMY,
+        "retry": _is_looked_after(town, full=full),
+    }
+    told = await _led_turn(town, order)
+    town.due_at = min((one["due"] for one in told if one["due"]), default=None)
+    steps = max((one["steps"] for one in told), default=1)
+    if town.locker is not None or full:
+        return steps  # nothing starts without its database; whoever watches over it tries again later
     for number, replica in enumerate(town.replicas):
         if not replica.alive:
             town.replicas[number] = await _born(town, address, number)
+            steps += 1
+    return steps
 
 
-async def _led_turn(town: Town, order: dict[str, Any]) -> None:
+Told = dict[str, Any]
+
+
+async def _led_turn(town: Town, order: Told) -> list[Told]:
     """One in which a living process holds the lease: the one of a killed holder ends by real time."""
+    told: list[Told] = []
     for _ in range(MOST_WAITS):
-        led = await asyncio.gather(*(_told(replica, order) for replica in town.replicas))
-        if any(led) or not any(replica.alive for replica in town.replicas) or town.locker is not None:
-            return
+        answers = await asyncio.gather(*(_told(replica, order) for replica in town.replicas))
+        told = [one for one in answers if one is not None]
+        led = any(one["leads"] for one in told)
+        if led or not any(replica.alive for replica in town.replicas) or town.locker is not None:
+            break
         await asyncio.sleep(0.05)
+    return told
 
 
-async def _told(replica: Replica, order: dict[str, Any]) -> bool:
-    """Whether it held the lease in this turn; False for a process that dies of it."""
+async def _told(replica: Replica, order: Told) -> Told | None:
+    """What it tells of its turn; None for a process that dies of it."""
     if not replica.alive:
-        return False
+        return None
     with suppress(EOFError, OSError):
         replica.pipe.send(order)
-        told = await asyncio.wait_for(asyncio.to_thread(replica.pipe.recv), PATIENCE)
-        return bool(told["leads"])
-    return False
+        told: Told = await asyncio.wait_for(asyncio.to_thread(replica.pipe.recv), PATIENCE)
+        return told
+    return None
+
+
+def _is_looked_after(town: Town, *, full: bool) -> bool:
+    """What the portal refused is failed work at once (contract.md 1): a person sees to it once it is back."""
+    now, since = town.clock.now(), town.looked_after_at
+    if full or town.locker is not None:
+        return False
+    town.looked_after_at = now
+    troubles = [one for one in town.weather.troubles if one.kind == "faults"]
+    return any(since < one.end_at <= now for one in troubles)
 
 
 async def _born(town: Town, address: str, number: int) -> Replica:
     ours, theirs = SPAWN.Pipe()
     log = town.folder / f"service-{number}.log"
-    orders = Orders(_environ(town, address), str(town.folder / "clock"), str(log))
+    orders = Orders(environ(town, address), str(town.folder / "clock"), str(log))
     process = SPAWN.Process(target=live, args=(orders, theirs), daemon=True)
     process.start()
     theirs.close()
@@ -300,7 +371,7 @@ async def _born(town: Town, address: str, number: int) -> Replica:
     return Replica(process, ours, int(told["port"]))
 
 
-def _environ(town: Town, address: str) -> dict[str, str]:
+def environ(town: Town, address: str) -> dict[str, str]:
     return {
         "B24SLA_PORTAL_WEBHOOK": town.portal.url(address),
         "B24SLA_EVENT_TOKENS": TOKEN,
@@ -308,15 +379,3 @@ def _environ(town: Town, address: str) -> dict[str, str]:
         "B24SLA_RULES": str(town.folder / "rules.toml"),
         "B24SLA_LOG_LEVEL": "warning",
     }
-
-
-async def _calm(town: Town, address: str) -> None:
-    """Fair weather until the last event has come, the sweep has been and all that was late is said."""
-    town.weather.troubles.clear()
-    town.portal.events.drop = town.portal.events.double = town.portal.events.reorder = 0.0
-    quiet_at = town.clock.now() + CALM
-    while town.clock.now() < quiet_at:
-        town.clock.set(town.clock.now() + timedelta(hours=1))
-        await _blow(town)
-        await _deliver(town)
-        await _turn(town, address)

@@ -25,8 +25,10 @@ from app.jobs.notice import notice_restored
 from app.jobs.refresh import refresh_when_due
 from app.jobs.tend import guarded
 from app.settings import Settings
-from app.web import create_app
-from tests.chaos.clock import SharedClock
+from app.store import inbox, outbox, stamps, tickets
+from app.store.engine import StoreUnavailable
+from app.web import create_app, failures
+from tests.chaos.clock import EPOCH, SharedClock
 
 MOST_STEPS = 400  # of the road at one moment: more would be a circle
 REAL_TIME = {"lead", "follow"}  # duties that the script does at every turn
@@ -68,15 +70,20 @@ async def _serve(orders: Orders, pipe: Connection) -> None:
 
 async def _obey(desk: Desk, clock: SharedClock, pipe: Connection, port: int) -> None:
     last: dict[str, datetime] = {}
+    pages = 0
     await _pragma(desk, f"busy_timeout = {BUSY_MILLISECONDS}")
     await guarded("notice", notice_restored, desk)
     await guarded("lead", lead.lead, desk)
     await guarded("people", refresh_when_due, desk)
     pipe.send({"port": port, "pid": os.getpid()})
     while (order := await asyncio.to_thread(_received, pipe)) is not None:
-        await _follow(desk, clock, order)
+        clock.skew = timedelta(seconds=order["skew"])
+        pages = await _limited(desk, order["pages"], pages)
+        if order["retry"]:
+            await guarded("retry", _retry, desk)
         steps = await _turn(desk, clock, last)
-        pipe.send({"steps": steps, "leads": desk.epoch is not None})
+        due_at = await guarded("due", _due, desk)
+        pipe.send({"steps": steps, "leads": desk.epoch is not None, "due": due_at or None})
 
 
 def _received(pipe: Connection) -> dict[str, Any] | None:
@@ -87,10 +94,14 @@ def _received(pipe: Connection) -> dict[str, Any] | None:
     return order
 
 
-async def _follow(desk: Desk, clock: SharedClock, order: Mapping[str, Any]) -> None:
-    clock.skew = timedelta(seconds=order.get("skew", 0))
-    if "pages" in order:  # the disk is full, or has room again
-        await _pragma(desk, f"max_page_count = {order['pages']}")
+async def _limited(desk: Desk, wanted: int, pages: int) -> int:
+    """The disk is full, or has room again. How many pages the file may have now."""
+    if wanted != pages:
+        try:
+            await _pragma(desk, f"max_page_count = {wanted}")
+        except StoreUnavailable:  # locked just now: at the next turn
+            return pages
+    return wanted
 
 
 async def _pragma(desk: Desk, text: str) -> None:
@@ -98,15 +109,33 @@ async def _pragma(desk: Desk, text: str) -> None:
     if desk.db.dialect == "sqlite":
         async with desk.db.begin() as conn:
             await conn.exec_driver_sql(f"PRAGMA {text}")
-        assert desk.db._hasty
-        with desk.db._hasty.connect() as conn:
-            conn.exec_driver_sql(f"PRAGMA {text}").close()
+        await desk.db.write_at_once(lambda conn: conn.exec_driver_sql(f"PRAGMA {text}").close())
+
+
+async def _retry(desk: Desk) -> None:
+    """As `b24sla failed retry`."""
+    async with desk.db.begin() as conn:
+        for kind in failures.LABELS:
+            await failures.retry(conn, kind, None, desk.now())
+
+
+async def _due(desk: Desk) -> datetime | None:
+    """When the next of what is stored comes due: those who look every ten seconds would find it then."""
+    async with desk.db.read() as conn:
+        moments = [await look(conn) for look in
+                   (tickets.next_at, inbox.next_due, outbox.next_due, stamps.next_due)]  # fmt: skip
+    return min((at for at in moments if at is not None and at > desk.now()), default=None)
+
+
+def _is_time(pace: timedelta, last: datetime | None, now: datetime) -> bool:
+    """As a scheduler ticks: at whole paces, however long ago the script looked in."""
+    return last is None or (now - EPOCH) // pace != (last - EPOCH) // pace
 
 
 async def _turn(desk: Desk, clock: SharedClock, last: dict[str, datetime]) -> int:
     """Every duty that has come due, then the road until nothing waits; how many steps that took."""
     for name, pace, job in serving._duties(desk):
-        if name in REAL_TIME or name not in last or clock.now() - last[name] >= pace:
+        if name in REAL_TIME or _is_time(pace, last.get(name), clock.now()):
             last[name] = clock.now()
             await guarded(name, job, desk)
     for step in range(MOST_STEPS):

@@ -8,25 +8,32 @@ from pathlib import Path
 import pytest
 
 from app.demo.story import MOSCOW
-from tests.chaos.judging import aftermath, differences
+from tests.chaos.judging import Aftermath, aftermath, differences, false_alarms, faults
+from tests.chaos.laws import alerts_of
 from tests.chaos.run import played
-from tests.chaos.weather import Weather, storm
+from tests.chaos.weather import Weather, silence, storm
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.portals("cloud-std", reason="the long form is for one kind")]
 
 SEED, KILLS, SPAN = 7, 3, timedelta(hours=4)
 BEGIN_AT = datetime(2026, 11, 24, 9, tzinfo=MOSCOW)
 
 
-@pytest.mark.portals("cloud-std", reason="the long form is for one kind")
+async def _after(folder: Path, name: str, weather: Weather) -> Aftermath:
+    place = folder / name
+    place.mkdir()
+    return await aftermath(await played(place, f"sqlite:///{place}/desk.db", BEGIN_AT, SPAN, SEED, weather))
+
+
 async def test_a_morning_in_a_storm_ends_as_a_fair_one(tmp_path: Path) -> None:
-    runs = []
-    for name, weather in (("fair", Weather()), ("foul", storm(BEGIN_AT, SPAN, SEED, KILLS, locks=True))):
-        folder = tmp_path / name
-        folder.mkdir()
-        town = await played(folder, f"sqlite:///{folder}/desk.db", BEGIN_AT, SPAN, SEED, weather)
-        runs.append((town, await aftermath(town)))
-    (_, fair), (town, foul) = runs
+    storm_of_today = storm(BEGIN_AT, SPAN, SEED, KILLS, locks=True)
+    fair, foul = await _after(tmp_path, "fair", Weather()), await _after(tmp_path, "foul", storm_of_today)
+    assert faults(fair) == []
     assert differences(fair, foul) == [], f"seed {SEED}"
-    assert town.killed
-    assert town.portal.events.dropped
+    assert foul.speech.killed
+
+
+async def test_a_day_of_lost_events_brings_no_false_alarm(tmp_path: Path) -> None:
+    silent = await _after(tmp_path, "silent", silence(SEED))
+    assert false_alarms(silent) == [], f"seed {SEED}"
+    assert alerts_of(silent.speech)
