@@ -109,7 +109,9 @@ async def _pragma(desk: Desk, text: str) -> None:
     if desk.db.dialect == "sqlite":
         async with desk.db.begin() as conn:
             await conn.exec_driver_sql(f"PRAGMA {text}")
-        await desk.db.write_at_once(lambda conn: conn.exec_driver_sql(f"PRAGMA {text}").close())
+        assert desk.db._hasty
+        with desk.db._hasty.connect() as conn:
+            conn.exec_driver_sql(f"PRAGMA {text}").close()
 
 
 async def _retry(desk: Desk) -> None:
