@@ -113,15 +113,23 @@ class Town:
 
 @asynccontextmanager
 async def town(
-    folder: Path, timeline: str = "off", *, events: bool = True, begin_at: datetime = BEGIN_AT
+    folder: Path,
+    timeline: str = "off",
+    *,
+    events: bool = True,
+    begin_at: datetime = BEGIN_AT,
+    rewritten: Callable[[str], str] = str,
 ) -> AsyncIterator[Town]:
-    """Prepared and rested. Without `events` the service has no token for any: it polls."""
+    """Prepared and rested. Without `events` the service has no token for any: it polls.
+
+    `rewritten` changes the department's rules.
+    """
     clock = LeapClock(begin_at)
     portal = EmulatedPortal(clock.now, profile=CLOUD_STD, seed=1)
     office = furnish(portal)
     rules = folder / "rules.toml"
     text = office.rules().replace("[desk]\n", f'[desk]\ntimeline = "{timeline}"\n')
-    await asyncio.to_thread(rules.write_text, text, "utf-8")
+    await asyncio.to_thread(rules.write_text, rewritten(text), "utf-8")
     settings = Settings(
         portal_webhook=SecretStr(portal.url("http://127.0.0.1:1")),
         event_tokens=(SecretStr(TOKEN),) if events else (),

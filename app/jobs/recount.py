@@ -25,7 +25,8 @@ async def recount(desk: Desk) -> int:
     async with desk.deciding, desk.db.begin() as conn:
         if not await marks.take_slot(conn, RECOUNTED, f"{desk.rules.version} {day}", desk.name, desk.now()):
             return 0
-        waiting = [ticket for ticket in await tickets.open_tickets(conn) if _is_provisional(ticket)]
+        likely = tickets.each_open(conn, '"provisional":true')
+        waiting = [ticket async for ticket in likely if _is_provisional(ticket)]
         found = await _decreed(conn, desk, waiting)
         for ticket, rules in found:
             await _repin(conn, desk, ticket, rules)

@@ -31,7 +31,7 @@ async def rerule(desk: Desk) -> int:
 async def _apply(desk: Desk, applied: Applied) -> int:
     """Begun again after a stop, it goes on where it was: a ticket that has the rules is left alone."""
     async with desk.db.read() as conn:
-        refs = [ticket.ref for ticket in await tickets.open_tickets(conn) if ticket.counted]
+        refs = [ticket.ref async for ticket in tickets.each_open(conn) if ticket.counted]
     touched = sum([await _pin(desk, applied, some) for some in chunks(refs, AT_ONCE)])
     async with desk.db.begin() as conn:
         await rules_log.done(conn, applied, touched, desk.now())

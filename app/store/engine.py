@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
@@ -31,6 +31,7 @@ T = TypeVar("T")
 Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 CHUNK = 500  # bound values in one IN (…): far below the limits of both databases
+PART = 200  # rows with a body: some ten milliseconds of reading
 BUSY_SECONDS = 5  # how long SQLite waits for another process's writer
 POOL_SIZE = 10
 
@@ -152,6 +153,13 @@ def upsert(
         set_={name: query.excluded[name] for name in columns if name not in key},
         where=only_if(query.excluded) if only_if else None,
     )
+
+
+async def in_parts(conn: AsyncConnection, query: sa.Select[Any]) -> AsyncIterator[Sequence[sa.Row[Any]]]:
+    """Rows of a query that may find a hundred thousand; nobody else waits for more than one part of them."""
+    found = await conn.stream(query.execution_options(yield_per=PART))
+    async for part in found.partitions():
+        yield part
 
 
 def free_rows(query: sa.Select[Any]) -> sa.Select[Any]:

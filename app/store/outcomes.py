@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import ItemRef, Outcome, Ticket
 from app.store.codec import decode, encode
-from app.store.engine import upsert
+from app.store.engine import in_parts, upsert
 from app.store.schema import IS_OPEN, outcomes, tickets
 
 INSTANTS = (
@@ -75,7 +75,7 @@ async def refs_since(conn: AsyncConnection, start_at: datetime) -> set[ItemRef]:
 async def _found(conn: AsyncConnection, *wanted: sa.ColumnElement[bool]) -> list[Outcome]:
     query = sa.select(outcomes.c.body).where(*wanted)
     query = query.order_by(outcomes.c.received_at, outcomes.c.ref, outcomes.c.cycle)
-    return [decode(Outcome, body) for body in await conn.scalars(query)]
+    return [decode(Outcome, row.body) async for part in in_parts(conn, query) for row in part]
 
 
 async def of_ticket(conn: AsyncConnection, ref: ItemRef) -> list[Outcome]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, TicketClass, Track
 from app.store import outcomes, tracks
 from app.store.codec import decode, encode
-from app.store.engine import chunks, upsert
+from app.store.engine import chunks, in_parts, upsert
 from app.store.schema import IS_OPEN, LANES, inbox, tickets
 
 STATE_ORDER: dict[SlaState | None, int] = {
@@ -153,10 +153,27 @@ async def next_at(conn: AsyncConnection) -> datetime | None:
     return found
 
 
-async def open_tickets(conn: AsyncConnection) -> list[Ticket]:
-    """All of them, by urgency."""
+async def open_tickets(
+    conn: AsyncConnection, *, agent: int | None = None, value: TicketClass | None = None, limit: int
+) -> list[Ticket]:
+    """The most urgent of them, by urgency."""
+    wanted = [
+        IS_OPEN,
+        tickets.c.agent == agent if agent is not None else None,
+        tickets.c.value == value if value else None,
+    ]
+    query = sa.select(*KEPT).where(*(each for each in wanted if each is not None))
+    query = query.order_by(tickets.c.urgency, tickets.c.ref).limit(limit)
+    return [ticket async for ticket in _each(conn, query)]
+
+
+async def each_open(conn: AsyncConnection, saying: str = "") -> AsyncIterator[Ticket]:
+    """All of them, a few at a time in memory. `saying`: only those whose stored text holds this."""
     query = sa.select(*KEPT).where(IS_OPEN)
-    return await _tickets(conn, query.order_by(tickets.c.urgency, tickets.c.ref))
+    if saying:
+        query = query.where(sa.cast(tickets.c.body, sa.Text).contains(saying, autoescape=True))
+    async for ticket in _each(conn, query):
+        yield ticket
 
 
 async def come_due(conn: AsyncConnection, refs: Iterable[ItemRef], now: datetime) -> None:
@@ -168,7 +185,7 @@ async def come_due(conn: AsyncConnection, refs: Iterable[ItemRef], now: datetime
 async def open_settled(conn: AsyncConnection, now: datetime) -> list[Ticket]:
     """Those to which nothing has happened by the clock since they were decided."""
     later = sa.or_(tickets.c.next_at.is_(None), tickets.c.next_at > now)
-    return await _tickets(conn, sa.select(*KEPT).where(IS_OPEN, later))
+    return [ticket async for ticket in _each(conn, sa.select(*KEPT).where(IS_OPEN, later))]
 
 
 async def open_due(conn: AsyncConnection, now: datetime) -> list[ItemRef]:
@@ -188,8 +205,8 @@ async def refs_since(conn: AsyncConnection, at: datetime | None) -> list[ItemRef
 async def open_cursors(conn: AsyncConnection, mark: str) -> dict[ItemRef, Mapping[str, int]]:
     """Of open tickets, the cursors of their last readings in which some name begins with `mark`."""
     likely = sa.cast(tickets.c.body, sa.Text).contains(f'"{mark}', autoescape=True)
-    found = await _tickets(conn, sa.select(*KEPT).where(IS_OPEN, likely))
-    return {t.ref: t.cursor for t in found if any(name.startswith(mark) for name in t.cursor)}
+    found = _each(conn, sa.select(*KEPT).where(IS_OPEN, likely))
+    return {t.ref: t.cursor async for t in found if any(name.startswith(mark) for name in t.cursor)}
 
 
 async def open_refs(conn: AsyncConnection) -> list[ItemRef]:
@@ -244,6 +261,13 @@ def _seconds(at: datetime) -> int:
 
 async def _tickets(conn: AsyncConnection, query: sa.Select[Any]) -> list[Ticket]:
     return [_ticket(row) for row in await conn.execute(query)]
+
+
+async def _each(conn: AsyncConnection, query: sa.Select[Any]) -> AsyncIterator[Ticket]:
+    """However many: others have their turn in between."""
+    async for part in in_parts(conn, query):
+        for row in part:
+            yield _ticket(row)
 
 
 def _ticket(row: Any) -> Ticket:

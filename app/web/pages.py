@@ -23,6 +23,9 @@ from app.web.ticket_page import ticket_page
 CONFIRMING_SHOWN = 200
 """Solved and not yet confirmed: the newest of them, should people have stopped closing."""
 
+OPEN_SHOWN = 1000
+"""Open ones of one page, the most urgent: nobody reads more, and a hundred thousand choke a browser."""
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -62,7 +65,7 @@ async def show_board(
     value: Annotated[str, Query(alias="class")] = "",
 ) -> Response:
     who, what = number_or_none(agent), class_or_none(value)
-    found = [ticket for ticket in await _on_the_board(desk) if _wanted(ticket, who, what)]
+    found, open_count = await _on_the_board(desk, who, what)
     around, now = surroundings(desk), desk.now()
     sections = board(found, around, now)
     return page(
@@ -74,18 +77,25 @@ async def show_board(
         burning=len(sections[0].rows),
         agents=agent_choices(desk, who),
         classes=class_choices(what),
-        notes=_notes(desk),
+        notes=[*_notes(desk), *_crowd(open_count)],
     )
 
 
-async def _on_the_board(desk: Desk) -> list[Ticket]:
+async def _on_the_board(desk: Desk, agent: int | None, value: TicketClass | None) -> tuple[list[Ticket], int]:
+    """And how many are open altogether."""
     async with desk.db.read() as conn:
-        solved, _ = await tickets.page(conn, state=State.RESOLVED, limit=CONFIRMING_SHOWN)
-        return [*await tickets.open_tickets(conn), *solved]
+        solved, _ = await tickets.page(
+            conn, state=State.RESOLVED, value=value, agent=agent, limit=CONFIRMING_SHOWN
+        )
+        found = await tickets.open_tickets(conn, agent=agent, value=value, limit=OPEN_SHOWN)
+        return [*found, *solved], await tickets.count_open(conn)
 
 
-def _wanted(ticket: Ticket, agent: int | None, value: TicketClass | None) -> bool:
-    return (agent is None or ticket.agent == agent) and (value is None or ticket.value is value)
+def _crowd(open_count: int) -> list[str]:
+    if open_count <= OPEN_SHOWN:
+        return []
+    shown = f"показаны не больше {OPEN_SHOWN} самых срочных"
+    return [f"Открыто {words.tickets(open_count)}; {shown}. Остальные видны по сотруднику и классу."]
 
 
 def _notes(desk: Desk) -> list[str]:

@@ -54,7 +54,7 @@ class Replica:
     async def leads(self) -> bool:
         """Whether it says so; False for one that does not answer."""
         with suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(timeout=1) as client:
+            async with httpx.AsyncClient(timeout=5) as client:
                 told = await client.get(f"http://127.0.0.1:{self.port}/metrics")
             return "b24sla_leader 1.0" in told.text
         return False

@@ -152,7 +152,9 @@ async def test_what_gave_up_is_not_due_again(database: Database) -> None:
 async def test_open_tickets(database: Database) -> None:
     async with database.begin() as conn:
         await save(conn, *BOARD)
-        assert [each.ref.id for each in await tickets.open_tickets(conn)] == [*range(1, 9)]
+        assert [each.ref.id for each in await tickets.open_tickets(conn, limit=99)] == [*range(1, 9)]
+        assert [each.ref.id for each in await tickets.open_tickets(conn, limit=3)] == [1, 2, 3]
+        assert {each.ref.id async for each in tickets.each_open(conn)} == {*range(1, 9)}
         assert await tickets.open_refs(conn) == [deal(number) for number in range(1, 9)]
         assert (await tickets.count(conn), await tickets.count_open(conn)) == (10, 8)
 
@@ -202,3 +204,9 @@ async def test_notes_are_counted_with_one_ticket_for_each(database: Database) ->
         found = await tickets.noted(conn, ["unknown_stage:", "gap:order", "gap:ahead"])
 
     assert found == {"unknown_stage:": (2, deal(5)), "gap:order": (1, deal(5))}
+
+
+async def test_each_open_ticket_that_says_something(database: Database) -> None:
+    async with database.begin() as conn:
+        await save(conn, ticket(title="Про шлагбаум"), ticket(ref=deal(77), title="Про код"))
+        assert [each.ref async for each in tickets.each_open(conn, "Про код")] == [deal(77)]

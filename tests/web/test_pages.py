@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.desk import Desk
+from app.web import pages
 from tests.lives import at
 from tests.web.town import failed_work_in, live, town
 
@@ -53,6 +54,18 @@ async def test_a_row_says_what_is_left_who_and_for_whom(client: httpx.AsyncClien
     assert 'href="https://portal.test/crm/deal/details/41/"' in html
     assert "осталось 40 мин" in section_of(html, "at_risk")
     assert "не назначен" in section_of(html, "at_risk")
+
+
+async def test_a_crowded_board_shows_the_most_urgent_and_says_so(
+    client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town(desk)
+    assert "самых срочных" not in (await client.get("/")).text
+    monkeypatch.setattr(pages, "OPEN_SHOWN", 2)
+    html = (await client.get("/")).text
+    assert "показаны не больше 2 самых срочных" in text_of(html)
+    assert re.findall(r"№(\d+) ·", section_of(html, "burning")) == ["41"]
+    assert re.findall(r"№(\d+) ·", section_of(html, "working")) == []
 
 
 async def test_an_empty_board_says_so(client: httpx.AsyncClient) -> None:
