@@ -13,6 +13,7 @@ from typing import Any
 from app.alerts import Audience, alerts
 from app.commenting import comments
 from app.deadlines import EXTENSION_ASKED, EXTENSION_UNEXPLAINED, WAIVER_ASKED, requests, waiver_is_asked
+from app.gaps import LOST_RULES
 from app.handing import escalation_level
 from app.joining import joining
 from app.learning import is_silent, number_in
@@ -86,6 +87,8 @@ def fold(facts: Sequence[Fact], by: Judging, now: datetime) -> Fold | None:
     first, later = _terms(told, by)
     cycles = cycles_of(told.story, first, now, later, by.rules.inner_lines)
     ticket = _ticket(facts, told, cycles, by.rules, now)
+    if by.lost:
+        ticket = replace(ticket, notes=(*ticket.notes, LOST_RULES))
     outcomes = tuple(outcome_of(ticket, cycle, facts, by.rules) for cycle in cycles)
     void = is_void(ticket.state, ticket.value)
     tracks = () if void else tuple(tracks_of(told.story, cycles, told.fields, by, now))

@@ -6,6 +6,7 @@ Everything that acts takes a `Desk`; everything that decides takes plain values.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,7 +25,7 @@ from app.bitrix.portal import Portal, PortalConfig, SourceConfig
 from app.clock import Clock, RealClock
 from app.model import Person, Ticket
 from app.pinning import RulesOf, composed
-from app.rules import Rules, load_rules, rules_from
+from app.rules import Rules, RulesFault, load_rules, rules_from
 from app.settings import Settings
 from app.store import leases, marks, people, rules_log
 from app.store.engine import Database, StoreUnavailable
@@ -35,6 +36,8 @@ from app.vault import Vault
 
 Role = Literal["all", "web", "worker"]
 PortalOf = Callable[[PortalConfig, Clock], Portal]
+
+log = logging.getLogger(__name__)
 
 _TURN: ContextVar[int | None] = ContextVar("turn", default=None)
 """The lease's epoch under which the act at hand was begun; None: it needs no lease."""
@@ -76,6 +79,7 @@ class Desk:
     health: Health = field(default_factory=Health)
     people: dict[int, Person] = field(default_factory=dict)
     pinned: dict[str, Rules] = field(default_factory=dict)  # rules of older tickets, by version, as written
+    lost: set[str] = field(default_factory=set)  # versions that are not understood any more
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
     vanished: Vanished = field(default_factory=Vanished)
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)  # facts become known in order of their times
@@ -267,12 +271,26 @@ async def _born_at(db: Database, now: datetime) -> datetime:
 
 
 async def rule_book(conn: AsyncConnection, desk: Desk, versions: Iterable[str]) -> RulesOf:
-    """Finds these versions as they were written; today's rules stand for one that was never kept."""
-    for version in sorted({*versions} - {"", desk.rules.version} - desk.pinned.keys()):
+    """Finds these versions as they were written.
+
+    Today's rules stand for one that was never kept or that cannot be understood any more.
+    """
+    for version in sorted({*versions} - {"", desk.rules.version} - desk.pinned.keys() - desk.lost):
         text = await rules_log.load(conn, version)
         if text is not None:
-            desk.pinned[version] = rules_from(text)
+            _recall(desk, version, text)
     return lambda version: desk.pinned.get(version, desk.rules)
+
+
+def _recall(desk: Desk, version: str, text: str) -> None:
+    try:
+        desk.pinned[version] = rules_from(text)
+    except RulesFault as fault:
+        desk.lost.add(version)
+        log.warning(
+            "older rules cannot be understood any more, today's stand for them",
+            extra={"version": version, "faults": [str(each) for each in fault.faults]},
+        )
 
 
 async def rules_then(conn: AsyncConnection, desk: Desk, version: str) -> Rules:

@@ -22,8 +22,9 @@ UNTIMED = "gap:untimed"
 OUT_OF_ORDER = "gap:order"
 ONE_INSTANT = "gap:instant"
 AHEAD = "gap:ahead"
+LOST_RULES = "gap:rules"
 UNKNOWN_STAGE = "unknown_stage:"  # the stage follows
-GAPS = (UNKNOWN_STAGE, NO_BEGINNING, BORN_LATE, UNTIMED, OUT_OF_ORDER, ONE_INSTANT, AHEAD)
+GAPS = (UNKNOWN_STAGE, NO_BEGINNING, BORN_LATE, UNTIMED, OUT_OF_ORDER, ONE_INSTANT, AHEAD, LOST_RULES)
 
 
 def gaps_of(facts: Sequence[Fact], created_at: datetime) -> Iterator[str]:

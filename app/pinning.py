@@ -67,6 +67,7 @@ class Judging:
     first: Rules
     later: tuple[tuple[Pin, Rules], ...] = ()
     desk: str = ""  # the version whose sources and people are in `rules`
+    lost: bool = False  # today's rules stand for some that it began or was counted under
 
 
 def judging(facts: Iterable[Fact], rules: Rules, rules_of: RulesOf | None = None) -> Judging:
@@ -76,7 +77,8 @@ def judging(facts: Iterable[Fact], rules: Rules, rules_of: RulesOf | None = None
         return Judging(rules, rules, desk=rules.version)
     steps = [pin for before, pin in pairwise(pins) if before.terms != pin.terms]
     later = tuple((pin, rules_of(pin.terms)) for pin in steps)
-    return Judging(rules, rules_of(pins[0].terms), later, pins[-1].desk)
+    lost = any(pin.terms and rules_of(pin.terms).version != pin.terms for pin in (pins[0], *steps))
+    return Judging(rules, rules_of(pins[0].terms), later, pins[-1].desk, lost)
 
 
 def rules_then(facts: Sequence[Fact], rules_of: RulesOf) -> Rules:

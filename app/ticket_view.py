@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from app import words
-from app.gaps import AHEAD, BORN_LATE, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNKNOWN_STAGE, UNTIMED
+from app.gaps import AHEAD, BORN_LATE, LOST_RULES, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNKNOWN_STAGE, UNTIMED
 from app.model import Cycle, ExplainedSpan, ItemRef, Kind, Ticket
 
 _CARD = {
@@ -52,6 +52,7 @@ _GAP = {
     BORN_LATE: "история начинается раньше создания карточки: сроки идут с её первой записи",
     UNTIMED: "о смене стадии сказала только карточка: время взято по её последнему изменению",
     OUT_OF_ORDER: "записи истории стоят не по порядку времени: они разложены по времени",
+    LOST_RULES: "правила, с которыми оно началось, больше не читаются: сроки посчитаны по нынешним",
     ONE_INSTANT: "несколько стадий в одну секунду: действует последняя из них",
     AHEAD: "часы портала забегали вперёд: событию из будущего дано время, когда его прочитали",
 }

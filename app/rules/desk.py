@@ -93,7 +93,7 @@ def sources_of(sections: Sequence[Section]) -> tuple[Source, ...]:
     sources = tuple(_source(section) for section in sections)
     for (first, earlier), (number, later) in combinations(enumerate(sources, 1), 2):
         if earlier.holds(later.kind, later.entity_type, later.category, later.group):
-            sections[number - 1].fault(f"никогда не сработает: всё это забирает source[{first}]")
+            sections[number - 1].idle(f"никогда не сработает: всё это забирает source[{first}]")
     return sources
 
 
@@ -127,7 +127,7 @@ def _refuse_foreign_stages(section: Section, source: Source) -> None:
     for stage in source.stages:
         expected = _stage_expected(source, stage)
         if expected:
-            section.fault(f"такой стадии тут не бывает: нужно {expected}", "stages", stage)
+            section.idle(f"такой стадии тут не бывает: нужно {expected}", "stages", stage)
 
 
 def _stage_expected(source: Source, stage: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,7 @@ class Fault:
 
     path: str
     problem: str
+    idle: bool = field(default=False, compare=False)  # it changes nothing of what the rules mean
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}" if self.path else self.problem
@@ -58,6 +59,10 @@ class Section:
     def fault(self, problem: str, *keys: str) -> None:
         """Note that something is wrong with the key that `keys` lead to; without keys, with the table."""
         self._faults.append(Fault(joined(self._path, *keys), problem))
+
+    def idle(self, problem: str, *keys: str) -> None:
+        """Note what a person should put right although nothing would be counted otherwise."""
+        self._faults.append(Fault(joined(self._path, *keys), problem, idle=True))
 
     def get(self, key: str) -> Any:
         """The value as it stands; None if there is none."""

@@ -92,7 +92,7 @@ def _opened(section: Section, closed: Sequence[date]) -> Mapping[date, Sequence[
         if day:
             opened[day] = dates.many(text, TEXT)
         if day in closed:
-            dates.fault("эта же дата названа в closed: оставьте одно", text)
+            dates.idle("эта же дата названа в closed: оставьте одно", text)
     return opened
 
 
@@ -174,7 +174,7 @@ def policies_of(sections: Sequence[Section], calendars: Calendars, classes: Clas
         takers = _takers(policies[:number], policy)
         if takers:
             told = ", ".join(f"policy[{each + 1}]" for each in takers)
-            section.fault(f"никогда не сработает: всё это забирает {told}", "when")
+            section.idle(f"никогда не сработает: всё это забирает {told}", "when")
         _refuse_endless(section, policy, classes)
     return policies
 
@@ -203,7 +203,7 @@ def _asked(section: Section, key: str, reader: Reader[str]) -> frozenset[str]:
     """The values that a condition lists; a single one needs no brackets."""
     value = section.get(key)
     if value == []:
-        section.fault("пустой список: правило не сработает никогда", key)
+        section.idle("пустой список: правило не сработает никогда", key)
     if value is None or isinstance(value, list):
         return frozenset(section.many(key, reader))
     return frozenset({section.one(key, reader)})
@@ -222,14 +222,14 @@ def _changes(section: Section, calendars: Calendars) -> Mapping[str, Any]:
 def _refuse_idle(section: Section, policy: Policy) -> None:
     asked, wanted = section.get("when"), section.get("set")
     if isinstance(asked, dict) and asked.get("field") == {}:
-        section.fault("не названо ни одного поля: правило не сработает никогда", "when", "field")
+        section.idle("не названо ни одного поля: правило не сработает никогда", "when", "field")
     if not asked:
         section.fault("не задано: нужно хотя бы одно условие; сроки для всех меняют в [class.*]", "when")
     if not wanted:
         keys = ", ".join((*TERMS, "calendar", "sla"))
-        section.fault(f"не задано: нужно хотя бы одно из {keys}", "set")
+        section.idle(f"не задано: нужно хотя бы одно из {keys}", "set")
     if not policy.sla and policy.changes:
-        section.fault("sla = false снимает все сроки: остальное в set лишнее", "set", "sla")
+        section.idle("sla = false снимает все сроки: остальное в set лишнее", "set", "sla")
 
 
 def _refuse_endless(section: Section, policy: Policy, classes: Classes) -> None:

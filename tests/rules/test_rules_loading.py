@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.model import Kind, State, TicketClass
-from app.rules import Rules, load_rules, rules_from
+from app.rules import Rules, RulesFault, load_rules, rules_from
 from app.sla.terms import ClassTerms
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -353,3 +354,56 @@ def test_the_head_and_the_leads_decide(load: Load) -> None:
 
 def test_a_field_for_waivers_is_made_only_where_wanted(load: Load) -> None:
     assert (load().desk.waiver, load("[desk]\nwaiver = true\n").desk.waiver) == (False, True)
+
+
+# --- texts that tickets began under ------------------------------------------------------
+
+NEVER = {"when": {"company": [12]}, "set": {"resolve": "8h"}}
+
+
+def older(rules: Rules, **changes: Any) -> str:
+    """The text of these rules as an earlier package may have accepted it."""
+    return json.dumps({**json.loads(rules.text), **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"policy": [NEVER, NEVER]},
+        {"policy": [{"when": {"company": []}, "set": {"resolve": "8h"}}]},
+        {"policy": [{"when": {"company": [12]}, "set": {}}]},
+        {"policy": [{"when": {"company": [12]}, "set": {"sla": False, "resolve": "8h"}}]},
+        {"pace": {"reconcile": "5 minutes", "forgotten": 1}},
+        {"digest": {"daily": "soon"}},
+    ],
+    ids=["never reached", "never met", "sets nothing", "sets too much", "pace", "digest"],
+)
+def test_later_checks_are_not_held_against_a_text_that_tickets_began_under(
+    load: Load, changes: dict[str, Any]
+) -> None:
+    rules = load('[class.standard]\nrespond = "3h"\n')
+    again = rules_from(older(rules, **changes))
+    standard = again.classes[TicketClass.STANDARD]
+    assert (standard.respond, standard.resolve) == (3 * HOUR, 24 * HOUR)
+    assert again.version != rules.version
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"class": {"standard": {"respond": "a fortnight"}}}, "class.standard.respond"),
+        ({"class": {"standard": {"answer": "4h"}}}, "class.standard.answer"),
+        ({"policy": [{"set": {"resolve": "8h"}}]}, "policy[1].when"),
+        ({"calendar": {"office": {"hours": {"mon": ["evening"]}}}}, "calendar.office.hours.mon"),
+    ],
+    ids=["unreadable term", "a key with another name by now", "a policy for everybody", "no hours"],
+)
+def test_what_would_be_counted_otherwise_is_refused(load: Load, changes: dict[str, Any], path: str) -> None:
+    with pytest.raises(RulesFault) as refused:
+        rules_from(older(load(), **changes))
+    assert path in {fault.path for fault in refused.value.faults}
+
+
+def test_a_file_is_held_to_every_check(load: Load) -> None:
+    with pytest.raises(RulesFault, match="никогда не сработает"):
+        load('[[policy]]\nwhen = { company = [12] }\nset = { resolve = "8h" }\n' * 2)
