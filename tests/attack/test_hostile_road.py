@@ -139,10 +139,7 @@ async def test_card_deleted_before_it_was_written_leaves_no_failed_work(town: Sc
 async def test_cards_that_vanish_one_by_one_are_lost_rights_too(town: Scene) -> None:
     cases = [town.office.receive(letter(), town.office.agents[0]) for _ in range(12)]
     await town.settle()
-    for case in cases:
-        town.portal.hide(2, case.id)
-        await town.desk_puts(case)
-        await town.settle(events=False)
+    await town.hide(cases, one_by_one=True)
     assert (await town.ticket(cases[-1])).state is State.NEW
     assert "rights" in town.desk.health.warnings
 
@@ -150,10 +147,7 @@ async def test_cards_that_vanish_one_by_one_are_lost_rights_too(town: Scene) -> 
 async def test_tickets_taken_for_deleted_come_back_with_the_rights(town: Scene) -> None:
     cases = [town.office.receive(letter(), town.office.agents[0]) for _ in range(12)]
     await town.settle()
-    for case in cases:
-        town.portal.hide(2, case.id)
-        await town.desk_puts(case)
-        await town.settle(events=False)
+    await town.hide(cases, one_by_one=True)
     for case in cases:
         town.portal.show(2, case.id)
     await minutes(town, 12)
@@ -164,10 +158,7 @@ async def test_tickets_taken_for_deleted_come_back_with_the_rights(town: Scene) 
 async def test_rights_stay_lost_until_one_of_the_missing_is_seen(town: Scene) -> None:
     cases = [town.office.receive(letter(), town.office.agents[0]) for _ in range(12)]
     await town.settle()
-    for case in cases:
-        town.portal.hide(2, case.id)
-        await town.desk_puts(case)
-    await town.settle(events=False)
+    await town.hide(cases)
     fire(town)
     await town.settle()
     await town.desk_puts(cases[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,6 +82,15 @@ class Scene:
         """The service itself wants to look at this card."""
         async with self.desk.db.begin() as conn:
             await inbox.put(conn, [(ref_of(case), Lane.LIVE, "test")], self.clock.now())
+
+    async def hide(self, cases: Iterable[Case], *, one_by_one: bool = False) -> None:
+        """The service may no longer see these cards, and looks at them: at once, or a pass for each."""
+        for case in cases:
+            self.portal.hide(2, case.id)
+            await self.desk_puts(case)
+            if one_by_one:
+                await self.settle(events=False)
+        await self.settle(events=False)
 
     def fields(self, case: Case) -> dict[str, object]:
         return self.portal.sla(case.place, case.id)

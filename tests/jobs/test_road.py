@@ -227,10 +227,7 @@ async def test_event_that_nobody_knows_is_counted_and_kept(town: Scene) -> None:
 async def test_many_cards_vanishing_at_once_is_lost_rights_not_deletion(town: Scene) -> None:
     cases = [town.office.receive(letter(), town.office.agents[0]) for _ in range(12)]
     await town.settle()
-    for case in cases:
-        town.portal.hide(2, case.id)
-        await town.desk_puts(case)
-    await town.settle(events=False)
+    await town.hide(cases)
     assert {(await town.ticket(case)).state for case in cases} == {State.NEW}
     assert "rights" in town.desk.health.warnings
 
