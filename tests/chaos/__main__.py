@@ -67,7 +67,9 @@ FAIR, SILENT = "fair weather", "events lost"
 
 
 def _plans(asked: argparse.Namespace, urls: dict[str, Callable[[], str]]) -> Iterator[Plan]:
-    """The longest first: they run side by side."""
+    """The one that all are compared with, then the longest: they run side by side."""
+    alone = _again(asked, "none", 1)
+    yield Plan(FAIR, urls["sqlite"](), asked.days, asked.seed, Weather(), only=alone)
     kinds = [kind for kind in asked.databases.split(",") if kind != "none"]
     pairs = [(kind, count) for kind in kinds for count in map(int, asked.replicas.split(","))]
     shared = [(kind, count) for kind, count in pairs if count == 1 or kind != "sqlite"]
@@ -76,8 +78,6 @@ def _plans(asked: argparse.Namespace, urls: dict[str, Callable[[], str]]) -> Ite
         weather = storm(BEGIN_AT, span, asked.seed, asked.kills, locks=kind == "sqlite")
         again = _again(asked, kind, count)
         yield Plan(f"{kind} x{count}", urls[kind](), asked.days, asked.seed, weather, count, again)
-    alone = _again(asked, "none", 1)
-    yield Plan(FAIR, urls["sqlite"](), asked.days, asked.seed, Weather(), only=alone)
     yield Plan(SILENT, urls["sqlite"](), asked.days, asked.seed, silence(asked.seed), only=alone)
 
 
