@@ -17,12 +17,18 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from app.demo.office import Ticket
 from tests.databases import _new_database, _started
 from tests.replicas.processes import Block, Replica, block, until
 
 TIMES = 7
 BOUND = 10.0
-FIRE = {"id": "T1", "channel": "email", "title": "Пожар", "description": "Горит дом, ворота не открываются"}
+FIRE: Ticket = {
+    "id": "T1",
+    "channel": "email",
+    "title": "Пожар",
+    "description": "Горит дом, ворота закрыты",
+}
 
 
 async def takeover(town: Block, chance: random.Random) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from app.jobs import lead
 from app.settings import Settings
 
 if __name__ == "__main__":
-    lead.TTL, serving.PACE = timedelta(seconds=1), timedelta(seconds=0.2)
+    lead.TTL = timedelta(seconds=1)
+    vars(serving)["PACE"] = timedelta(seconds=0.2)
     settings = Settings.read()
     logs.configure(settings.log_level, settings.log_format)
     asyncio.run(serving.serve(settings))

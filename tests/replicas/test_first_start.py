@@ -1,4 +1,4 @@
-"""A portal that is full already when the service meets it first (README: what was there before is not counted)."""
+"""A portal that is full already when the service meets it first (README: what was there is not counted)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ async def test_a_rolling_restart_loses_no_acknowledged_event(town: Town) -> None
         old.send(signal.SIGTERM)
         assert await old.ended() == 0
         replicas[place] = new = made.start()
-        await until(lambda new=new: new.takes(1))
+        await until(partial(new.takes, 1))
     events.cancel()
     assert len(acknowledged) > 10
     await until(lambda: is_stamped(made, *acknowledged))
