@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from app.serving import IDLE_SECONDS
 from app.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
@@ -72,17 +73,42 @@ def test_the_proxy_asks_the_port_on_which_the_replicas_listen() -> None:
     assert "B24SLA_HOSTNAME" in SERVICES["proxy"]["environment"]
 
 
+def test_the_database_is_reached_by_the_replicas_only() -> None:
+    assert {name for name, service in SERVICES.items() if "data" in service["networks"]} == {
+        "database",
+        *REPLICAS,
+    }
+    assert SERVICES["database"]["networks"] == ["data"]
+    assert COMPOSE["networks"]["data"]["internal"]
+
+
+def test_the_proxy_lets_go_of_a_connection_before_the_service_does() -> None:
+    kept = re.search(r"keepalive (\d+)s", COMPOSE["configs"]["caddyfile"]["content"])
+    assert kept
+    assert int(kept[1]) < IDLE_SECONDS
+
+
+def test_no_log_grows_for_ever() -> None:
+    assert all("max-size" in service["logging"]["options"] for service in SERVICES.values())
+
+
+def test_missing_rules_are_no_empty_folder() -> None:
+    for replica in REPLICAS:
+        [rules] = SERVICES[replica]["volumes"]
+        assert (rules["target"], rules["read_only"]) == (
+            SERVICES[replica]["environment"]["B24SLA_RULES"],
+            True,
+        )
+        assert rules["bind"]["create_host_path"] is False
+
+
 def test_a_stop_has_the_time_that_it_needs() -> None:
     assert {SERVICES[replica]["stop_grace_period"] for replica in REPLICAS} == {"15s"}
 
 
 def test_everything_that_is_mounted_or_joined_is_declared() -> None:
-    named = {
-        volume.partition(":")[0]
-        for service in SERVICES.values()
-        for volume in service.get("volumes", ())
-        if not volume.startswith(".")
-    }
+    volumes = [volume for service in SERVICES.values() for volume in service.get("volumes", ())]
+    named = {volume.partition(":")[0] for volume in volumes if isinstance(volume, str)}
     assert named == set(COMPOSE["volumes"])
     assert {net for service in SERVICES.values() for net in service["networks"]} == set(COMPOSE["networks"])
 
