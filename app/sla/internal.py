@@ -29,6 +29,7 @@ from app.sla.terms import Ola
 STATE_LEVELS = {State.ESCALATED: 1, State.ENGINEER: 2}
 """The level that a stage implies when nobody wrote another (domain.md 2)."""
 
+RESTING = DONE_STATES | VOID_STATES
 BACK = "hand_back"
 ON = "handed_on"
 ANSWER = "answer"
@@ -68,7 +69,8 @@ def level_turns(story: Story, of: Round, now: datetime) -> Iterator[Held]:
     for step in _steps(story, of, now):
         how = BACK
         if step.handing:
-            written = held = step.handing.level
+            written = step.handing.level
+            held = 0 if before in RESTING else written  # on a card at rest it is a note, no hand-over
         elif step.stay:
             held = _held(step.stay.state, before, held, written)
             before, how = step.stay.state, _how_ended(step.stay.state)
@@ -91,7 +93,7 @@ def _steps(story: Story, of: Round, now: datetime) -> list[_Step]:
 
 def _held(state: State, before: State | None, held: int, written: int) -> int:
     """The level after a move: leaving the stage of the escalation hands back, whatever the card says."""
-    if state in DONE_STATES or state in VOID_STATES:
+    if state in RESTING:
         return 0
     if state in STATE_LEVELS:
         return max(STATE_LEVELS[state], written)

@@ -148,6 +148,13 @@ def test_a_level_that_did_not_last_a_second_was_nobodys() -> None:
     assert clock.level == 2
 
 
+def test_a_level_written_on_a_solved_card_hands_nothing_over() -> None:
+    moves = (("23.11 11:00", SOLVED), ("23.11 15:00", WORK))
+
+    assert lines(*moves, handings=[card("23.11 12:00", 2)]) == ()
+    assert len(lines(*moves, handings=[card("23.11 12:00", 2), card("23.11 16:00", 1)])) == 1
+
+
 def test_a_second_hand_over_is_a_clock_of_its_own() -> None:
     found = lines(("23.11 11:00", DEV), ("23.11 11:30", WORK), ("24.11 11:00", DEV), now="24.11 13:00")
 

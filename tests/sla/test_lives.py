@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,8 +17,10 @@ from app.model import (
     Cycle,
     EntryKind,
     Extension,
+    Handing,
     ItemRef,
     Ledger,
+    LevelAnswer,
     Side,
     Spoken,
     State,
@@ -29,9 +31,11 @@ from app.model import (
 from app.sla.calendar import Calendar
 from app.sla.ledger import cycles_of
 from app.sla.targets import TermsByClass
+from app.sla.terms import Ola
 from tests.sla.lives import ALWAYS, CONSULTATION, EMERGENCY, OFFICE, STANDARD, at, class_terms
 from tests.sla.minutes import Happening, Life, Promise, Promises, instant_of, minute_of
 from tests.sla.oracle import Clock, Told, told
+from tests.sla.oracle_levels import Answered, Terms, internal
 from tests.sla.oracle_turns import Turn, next_replies, progress
 
 EXAMPLES = int(os.environ.get("B24SLA_EXAMPLES", "200"))
@@ -59,9 +63,12 @@ values = st.sampled_from([EMERGENCY, EMERGENCY, *USUAL, *USUAL, TicketClass.NOT_
 KINDS = ["state", "state", "state", "ours", "client", "class", "extend", "until"]
 
 
+LINES = [*KINDS, "level", "level", "answer", "answer", "reason"]
+
+
 @st.composite
-def happening(draw: st.DrawFn, when: int) -> Happening:
-    what = draw(st.sampled_from(KINDS))
+def happening(draw: st.DrawFn, when: int, kinds: Sequence[str]) -> Happening:
+    what = draw(st.sampled_from(kinds))
     flag, call = draw(st.booleans()), draw(st.booleans())
     value: Any = None
     if what == "state":
@@ -71,6 +78,10 @@ def happening(draw: st.DrawFn, when: int) -> Happening:
     elif what in {"extend", "until"}:
         value = when + draw(st.integers(-10, 100)) * 60
         value = None if what == "until" and call else value
+    elif what in {"level", "answer"}:
+        value = draw(st.integers(0 if what == "level" else 1, 3))
+    elif what == "reason":
+        value = draw(st.sampled_from(["bug", "development"]))
     return Happening(when, what, value, flag, call and what == "ours")
 
 
@@ -80,7 +91,9 @@ def steady(each: Happening) -> bool:
 
 
 @st.composite
-def lives(draw: st.DrawFn, wanted: Callable[[Happening], bool] = lambda _: True) -> Life:
+def lives(
+    draw: st.DrawFn, wanted: Callable[[Happening], bool] = lambda _: True, kinds: Sequence[str] = KINDS
+) -> Life:
     """Any life of a month or so, in order of time."""
     told_of = [
         Happening(START, "state", State.NEW),
@@ -91,7 +104,7 @@ def lives(draw: st.DrawFn, wanted: Callable[[Happening], bool] = lambda _: True)
     when = START
     for wait in draw(st.lists(waits | aims, min_size=draw(st.integers(0, 6)), max_size=14)):
         when = aimed(Life(START, tuple(told_of), promises, silent), when, wait)
-        told_of.append(draw(happening(when).filter(wanted)))
+        told_of.append(draw(happening(when, kinds).filter(wanted)))
     return Life(START, tuple(told_of), promises, silent)
 
 
@@ -132,6 +145,9 @@ def story_of(life: Life) -> Story:
             for each in of("until")
         ),
         silent_channel=life.silent,
+        handings=tuple(Handing(instant_of(each.at), each.value) for each in of("level")),
+        handing_reasons=tuple((instant_of(each.at), each.value) for each in of("reason")),
+        level_answers=tuple(LevelAnswer(instant_of(each.at), each.value) for each in of("answer")),
     )
 
 
@@ -225,3 +241,29 @@ def test_who_speaks_next_is_told_as_the_minutes_tell_it(case: tuple[Life, int]) 
     promise = life.promises[value]
     assert [as_turns(cycle.next_replies) for cycle in cycles] == next_replies(life, now, promise, AGAIN)
     assert [as_turns(cycle.progress) for cycle in cycles] == progress(life, now, promise, PROGRESS)
+
+
+OLA = Ola(
+    "office", OFFICE, head=timedelta(minutes=60), development=timedelta(hours=8), wishes=timedelta(hours=48)
+)
+DIRECTOR = replace(OLA, director=timedelta(hours=4))
+
+
+def terms_of_lines(ola: Ola) -> Terms:
+    director = None if ola.director is None else 240
+    return Terms({1: 60, 2: 480, 3: director}, wishes=48 * 60)
+
+
+def as_answered(ledger: Ledger) -> Answered:
+    (turn,) = as_turns((ledger,))
+    return Answered(ledger.level, turn.start, turn.end, ledger.met_by, turn.due, turn.outcome)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(known_at(lives(kinds=LINES)), st.sampled_from([OLA, DIRECTOR]))
+def test_whose_turn_it_was_inside_is_told_as_the_minutes_tell_it(case: tuple[Life, int], ola: Ola) -> None:
+    life, now = case
+    cycles = cycles_of(story_of(life), terms_of(life.promises), instant_of(now), ola=ola)
+
+    found = [[as_answered(ledger) for ledger in cycle.internal] for cycle in cycles]
+    assert found == internal(life, now, terms_of_lines(ola))
