@@ -99,6 +99,7 @@ def _speech(town: Town) -> Speech:
         courses=courses_of(town.portal, town.month, states, town.classes),
         people=(office.head, office.director, office.duty, *office.agents),
         head=office.head,
+        duty=office.duty,
         chat=office.chat,
         begin_at=town.begin_at,
         end_at=town.clock.now(),

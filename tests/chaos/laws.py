@@ -39,6 +39,7 @@ class Speech:
     courses: Mapping[int, Course]
     people: tuple[int, ...]
     head: int
+    duty: int
     chat: str
     begin_at: datetime
     end_at: datetime
@@ -232,8 +233,9 @@ def _may_be_said(speech: Speech, course: Course, step: str, at: datetime) -> boo
 
 
 def _is_late(speech: Speech, one: Said) -> bool:
-    if one.step == CARD or one.heard.edited:
-        return False
     course, at = speech.courses[one.life], one.heard.at
+    on_duty = one.step == "announce" and one.heard.to == str(speech.duty) != str(course.agent)
+    if one.step == CARD or one.heard.edited or on_duty:  # who is on duty is told only once the desk closes
+        return False
     begin_at = at - IN_TIME
     return all(_may_be_said(speech, course, one.step, moment) for moment in _minutes(course, begin_at, at))

@@ -303,7 +303,7 @@ async def _turn(town: Town, address: str) -> int:
     now = town.clock.now()
     full = town.file is not None and town.weather.now("full", now)
     order = {
-        "skew": 90 if town.weather.now("skew", now) else 0,
+        "skew": town.weather.skew(now),
         "pages": FULL if full else ROOMY,
         "retry": _is_looked_after(town, full=full),
     }

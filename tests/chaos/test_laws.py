@@ -50,7 +50,7 @@ def card(when: str) -> Heard:
 
 def speech(*heard: Heard, course: Course | None = None, until: str = "24.11 17:00") -> Speech:
     begin = at("24.11 00:00")
-    return Speech(heard, {1: course or life()}, (HEAD, 11), HEAD, "chat11", begin, at(until))
+    return Speech(heard, {1: course or life()}, (HEAD, 11), HEAD, 10, "chat11", begin, at(until))
 
 
 IN_TIME = (notice("24.11 13:00:10"), card("24.11 13:00:10"))

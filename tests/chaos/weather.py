@@ -11,6 +11,7 @@ TRANSPORT = ("http502", "html", "hang", "reset", "timeout_after_apply", "cut")
 REFUSALS = ("limit", "access", "internal")
 BAD = 0.3  # share of events dropped, doubled, shuffled
 HOURS_LATE = 0.1  # share of events that come hours after what they tell of
+JUMP = 90  # seconds: what is said by such a clock may be said so much too early
 SHUTTING = frozenset({"down", "faults", "locked", "full"})  # nobody can be told anything meanwhile
 
 
@@ -21,6 +22,7 @@ class Trouble:
     kind: str  # down, faults, locked, full, skew
     begin_at: datetime
     end_at: datetime
+    seconds: int = 0  # of a skew: how far the clock of every process jumps, on or back
 
 
 @dataclass(slots=True)
@@ -38,6 +40,10 @@ class Weather:
 
     def now(self, kind: str, at: datetime) -> bool:
         return any(one.kind == kind and one.begin_at <= at < one.end_at for one in self._blowing(at))
+
+    def skew(self, at: datetime) -> int:
+        jumps = (one.seconds for one in self._blowing(at) if one.begin_at <= at < one.end_at)
+        return next(filter(None, jumps), 0)
 
     def edges(self, after: datetime) -> Iterator[datetime]:
         """Moments at which something begins, ends or dies."""
@@ -73,4 +79,5 @@ def storm(begin_at: datetime, span: timedelta, seed: int, kills: int, *, locks: 
 def _trouble(kind: str, begin_at: datetime, span: timedelta, chance: random.Random) -> Trouble:
     starts_at = begin_at + chance.random() * span * 0.9
     longest = min({"locked": 20, "full": 90}.get(kind, 240), int(span.total_seconds() / 240))
-    return Trouble(kind, starts_at, starts_at + timedelta(minutes=chance.randint(min(10, longest), longest)))
+    ends_at = starts_at + timedelta(minutes=chance.randint(min(10, longest), longest))
+    return Trouble(kind, starts_at, ends_at, chance.choice((-JUMP, JUMP)) if kind == "skew" else 0)
