@@ -22,10 +22,11 @@ from app.web.looking import known_of
 from tests.lives import Desk as Lives
 from tests.lives import at, card, move, reading, said
 from tests.web.test_pages import text_of
-from tests.web.town import deal
+from tests.web.town import ADMIN_TOKEN, client_of, deal, desk_of
 
 pytestmark = pytest.mark.anyio
 CASE = deal(48)
+PUBLIC = "https://sla.example.ru"
 NOW = at("30.11 12:00")
 CARD = card("02.11 16:00", ref=CASE, title="Не приходит код")
 MOVES = [
@@ -116,6 +117,22 @@ async def test_the_pages_spans_are_the_apis(client: httpx.AsyncClient, desk: Des
         wanted.append((start, day_once, counted, length(span["total_minutes"]), span["text"]))
     rows = [tuple(map(text_of, map(unescape, row))) for row in SPAN_ROW.findall(await shown(client))]
     assert sorted(rows) == sorted(wanted)  # the page has the terms of the card first
+
+
+async def test_the_signed_page_has_every_span_too_and_nobodys_name(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    there = len(spans(await asked(client)))
+    desk.settings = desk_of(desk.db, admin_token=ADMIN_TOKEN, public_url=PUBLIC).settings
+    async with desk.db.read() as conn:
+        ticket = await tickets.load(conn, CASE)
+    assert ticket is not None
+    async with client_of(desk, base=PUBLIC, peer="203.0.113.9") as stranger:
+        html = (await stranger.get(desk.page_url(ticket).removeprefix(PUBLIC))).text
+    assert len(SPAN_ROW.findall(html)) == there
+    assert "Круг 1, с 02.11.2026 16:00: первый ответ в срок, решение с опозданием" in text_of(html)
+    assert "наше слово 05.11 10:00 (сотрудник)" in text_of(html)
+    assert "Иванова" not in html
 
 
 async def test_sums_turns_and_verdicts_are_the_same_everywhere(client: httpx.AsyncClient, desk: Desk) -> None:
