@@ -8,7 +8,16 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from app import words
-from app.gaps import AHEAD, BORN_LATE, LOST_RULES, NO_BEGINNING, ONE_INSTANT, OUT_OF_ORDER, UNKNOWN_STAGE, UNTIMED
+from app.gaps import (
+    AHEAD,
+    BORN_LATE,
+    LOST_RULES,
+    NO_BEGINNING,
+    ONE_INSTANT,
+    OUT_OF_ORDER,
+    UNKNOWN_STAGE,
+    UNTIMED,
+)
 from app.model import Cycle, ExplainedSpan, ItemRef, Kind, Ticket
 
 _CARD = {
