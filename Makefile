@@ -15,6 +15,7 @@ help:
 	@echo 'make test    все тесты, вместе с PostgreSQL (TEST_ARGS="tests/sla -x": часть из них)'
 	@echo 'make lint    стиль, типы, направления импортов, зависимости'
 	@echo 'make bench   замеры'
+	@echo 'make chaos   месяц отдела в худшую погоду, службу убивают 50 раз: полчаса (CHAOS_ARGS="--days 3 --kills 5": короче)'
 	@echo 'make fuzz    испорченные входные данные: 200 000 случаев на каждый разбор, случайное начало'
 	@echo 'make audit   известные уязвимости в зависимостях (нужен доступ к базе уязвимостей)'
 	@echo 'make lock    пересобрать файлы зависимостей (нужен uv)'
@@ -50,7 +51,7 @@ bench: setup
 	@for file in $$(grep -l __main__ benchmarks/*.py); do \
 		echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file" || exit 1; done
 
-# Weeks of a department in the worst weather; CHAOS_ARGS="--days 3 --kills 10 --seed 2" for a shorter one.
+# A month of a department in the worst weather (docs/operations.md); CHAOS_ARGS="--days 3 --kills 5 --seed 2": less.
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from app.model import Cycle, ItemRef, Kind, Ledger
-from app.store import tickets
+from app.model import Cycle, Fact, FactKind, ItemRef, Kind, Ledger
+from app.store import facts, tickets
 from app.store.engine import Database
 from app.web.failures import failed_work
 from tests.chaos.course import courses_of
@@ -20,6 +20,8 @@ from tests.chaos.run import Town
 
 FIELDS = ("SLA_CLASS", "SLA_STATE", "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_FIRST_REPLY_AT", "SLA_SOLVED_AT",
           "SLA_CONFIRMED_AT", "SLA_OVERDUE", "SLA_PAUSE_TOTAL")  # fmt: skip
+KEPT = frozenset({FactKind.CREATED, FactKind.STAGE, FactKind.UTTERANCE})
+"""What the portal keeps a history of: it must be known to the second, whenever it was read."""
 LATEST_ACT = timedelta(seconds=110)
 """An act that is played later than it happened must lie in the two minutes for which a sweep looks back."""
 
@@ -29,6 +31,7 @@ class Aftermath:
     """All that is judged of a run: by the number of a life, whatever the portal called its card."""
 
     fields: Mapping[int, Mapping[str, Any]]
+    facts: Mapping[int, Mapping[str, Any]]
     ledgers: Mapping[int, Mapping[str, Any]]
     kpi: Mapping[str, Any]  # the months' figures and reports
     speech: Speech
@@ -46,11 +49,13 @@ async def aftermath(town: Town) -> Aftermath:
     try:
         async with database.read() as conn:
             known = await tickets.load_many(conn, refs.values())
+            learnt = await facts.load_many(conn, refs.values())
             failed = (await failed_work(conn)).groups
     finally:
         await database.close()
     return Aftermath(
         fields={number: _fields(town, number) for number in refs},
+        facts={number: _facts(learnt[ref]) for number, ref in refs.items()},
         ledgers={number: _ledgers(known[ref].cycles) for number, ref in refs.items() if ref in known},
         kpi=await figures(town),
         speech=_speech(town),
@@ -73,6 +78,16 @@ def _fields(town: Town, number: int) -> dict[str, Any]:
     case = town.month.cases[number]
     held = town.portal.sla(case.place, case.id)
     return {code: held.get(code) for code in FIELDS}
+
+
+def _facts(learnt: Sequence[Fact]) -> dict[str, Any]:
+    """By kind, without the portal's numbers of messages: they depend on what else was said."""
+    return {
+        kind.value: sorted(
+            (one.happened_at, one.actor or 0, repr(one.value)) for one in learnt if one.kind is kind
+        )
+        for kind in KEPT
+    }
 
 
 def _ledgers(cycles: tuple[Cycle, ...]) -> dict[str, Any]:
@@ -142,6 +157,8 @@ def differences(fair: Aftermath, foul: Aftermath) -> list[str]:
     found = faults(foul)
     for number, fields in fair.fields.items():
         found += _differing(f"life {number}", fields, foul.fields.get(number, {}))
+    for number, learnt in fair.facts.items():
+        found += _differing(f"life {number} facts", learnt, foul.facts.get(number, {}))
     for number, clocks in fair.ledgers.items():
         found += _differing(f"life {number}", clocks, foul.ledgers.get(number, {}))
     found += _differing("the report", fair.kpi, foul.kpi)
