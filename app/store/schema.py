@@ -115,6 +115,8 @@ tickets = sa.Table(
     _text("title_folded"),  # SQLite's lower() does not know Cyrillic
     _json("body"),
     _at("purged_at"),  # when its words were taken away
+    # Of the last reading's cursor: what every sweep has to look into. Versions before 0006 leave it empty.
+    sa.Column("cursor_names", OuterText, nullable=False, server_default=""),
     _index("ix_tickets_next", "next_at", only="next_at IS NOT NULL"),
     _index("ix_tickets_open", "urgency", "ref", only="open"),
     _index("ix_tickets_urgency", "urgency", "ref"),
@@ -123,10 +125,13 @@ tickets = sa.Table(
     _index("ix_tickets_agent", "agent", "urgency", "ref"),
     _index("ix_tickets_client", "client", "started_at", only="client <> ''"),
     _index("ix_tickets_kept", "started_at", "ref", only="purged_at IS NULL"),
+    _index("ix_tickets_cursors", "cursor_names", only="open AND cursor_names > ''"),
+    _index("ix_tickets_tally", "sla_state", only="open"),
 )
 
 # Spelt as in the partial indexes: SQLite uses one only for the very same words, and `open = 1` is not `open`.
 IS_OPEN = sa.text("open")
+HAS_CURSOR = sa.text("cursor_names > ''")
 IN_WORK = sa.text("state IN ('waiting', 'sending')")
 
 outcomes = sa.Table(

@@ -21,7 +21,7 @@ from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, 
 from app.store import outcomes, tracks
 from app.store.codec import decode, encode
 from app.store.engine import chunks, in_parts, upsert
-from app.store.schema import IS_OPEN, LANES, inbox, tickets
+from app.store.schema import HAS_CURSOR, IS_OPEN, LANES, inbox, tickets
 
 STATE_ORDER: dict[SlaState | None, int] = {
     SlaState.OVERDUE: 0,
@@ -204,8 +204,8 @@ async def refs_since(conn: AsyncConnection, at: datetime | None) -> list[ItemRef
 
 async def open_cursors(conn: AsyncConnection, mark: str) -> dict[ItemRef, Mapping[str, int]]:
     """Of open tickets, the cursors of their last readings in which some name begins with `mark`."""
-    likely = sa.cast(tickets.c.body, sa.Text).contains(f'"{mark}', autoescape=True)
-    found = _each(conn, sa.select(*KEPT).where(IS_OPEN, likely))
+    likely = tickets.c.cursor_names.contains(mark, autoescape=True)
+    found = _each(conn, sa.select(*KEPT).where(IS_OPEN, HAS_CURSOR, likely))
     return {t.ref: t.cursor async for t in found if any(name.startswith(mark) for name in t.cursor)}
 
 
@@ -295,6 +295,7 @@ def _row(ticket: Ticket) -> dict[str, Any]:
         "urgency": urgency(ticket),
         "title_folded": folded(ticket.title),
         "body": encode(ticket),
+        "cursor_names": " ".join(sorted(ticket.cursor)),
         "purged_at": None,  # whoever decides anew has read the words anew
     }
 

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import State, TicketClass
-from app.store import facts, inbox, outbox, outcomes, stamps, tickets
+from app.store import facts, inbox, outbox, outcomes, stamps, tallies, tickets
 from app.store.engine import Database
 from tests.store.builders import DEAL, HOUR, NOW
 
@@ -21,7 +21,9 @@ Question = Callable[[AsyncConnection], Awaitable[Any]]
 QUESTIONS: dict[str, tuple[str, Question]] = {
     "watcher": ("ix_tickets_next", lambda conn: tickets.due(conn, NOW, 9)),
     "open tickets": ("ix_tickets_open", tickets.open_refs),
-    "how many are open": ("ix_tickets_open", tickets.count_open),
+    "how many are open": ("ix_tickets_", tickets.count_open),
+    "open by state": ("ix_tickets_tally", tallies.open_by_state),
+    "what the sweep looks into": ("ix_tickets_cursors", lambda conn: tickets.open_cursors(conn, "line:")),
     "board": ("ix_tickets_urgency", tickets.page),
     "board of one state": ("ix_tickets_state", lambda conn: tickets.page(conn, state=State.NEW)),
     "board of one class": ("ix_tickets_value", lambda conn: tickets.page(conn, value=TicketClass.STANDARD)),
