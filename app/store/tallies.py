@@ -47,6 +47,6 @@ async def database_bytes(conn: AsyncConnection) -> int:
 
 async def open_by_state(conn: AsyncConnection) -> dict[str, int]:
     """Open tickets by SLA state as last saved; `none` for those without terms."""
-    state = sa.func.coalesce(tickets.c.sla_state, "none")
+    state = tickets.c.sla_state  # as the index has it: grouped without sorting
     query = sa.select(state, sa.func.count()).where(IS_OPEN).group_by(state)
-    return {row[0]: row[1] for row in await conn.execute(query)}
+    return {row[0] or "none": row[1] for row in await conn.execute(query)}
