@@ -120,7 +120,7 @@ def said_of(key: str, name_of: Callable[[int], str]) -> Said | None:
         step = f"{step}/{rest[0]}"
         return Said(int(cycle), step, "комментарий в карточке", _step_words(step))
     receiver = rest[0]
-    whom = name_of(int(receiver)) if receiver.isdigit() else f"чат {receiver}"
+    whom = name_of(int(receiver)) if receiver.isdigit() else "чат оповещений"
     return Said(int(cycle), step, whom, _step_words(step))
 
 

@@ -105,7 +105,7 @@ REPEAT_KIND: Labels = {
 CLOCK: Labels = {
     "reply": "Первый ответ",
     "next_reply": "Следующий ответ",
-    "progress": "Вести клиенту о ходе работы",
+    "progress": "Сообщение клиенту о ходе работы",
     "solution": "Решение",
     "internal": "Внутренний срок",
 }
