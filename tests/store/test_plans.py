@@ -20,6 +20,7 @@ Question = Callable[[AsyncConnection], Awaitable[Any]]
 
 QUESTIONS: dict[str, tuple[str, Question]] = {
     "watcher": ("ix_tickets_next", lambda conn: tickets.due(conn, NOW, 9)),
+    "watcher's first look": ("ix_tickets_next", tickets.next_at),
     "open tickets": ("ix_tickets_open", tickets.open_refs),
     "how many are open": ("ix_tickets_", tickets.count_open),
     "open by state": ("ix_tickets_tally", tallies.open_by_state),
