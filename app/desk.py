@@ -82,6 +82,7 @@ class Desk:
     lost: set[str] = field(default_factory=set)  # versions that are not understood any more
     name: str = field(default_factory=lambda: secrets.token_hex(4))  # holder of claims and leases
     vanished: Vanished = field(default_factory=Vanished)
+    in_flight: set[str] = field(default_factory=set)  # messages and cards that a worker is sending just now
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)  # facts become known in order of their times
     polled: tuple[datetime, int] | None = None  # the last poll, and the requests made by then
     gap: tuple[datetime, datetime] | None = None  # between the copy that was restored and its first start

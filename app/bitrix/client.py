@@ -317,7 +317,7 @@ class Client:
             return await request
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as fault:
             raise RetryLater(type(fault).__name__, "портал недоступен", at=later) from None
-        except httpx.TransportError as fault:
+        except httpx.RequestError as fault:  # a body that does not decode is one too
             raise RetryLater(type(fault).__name__, "ответ не пришёл", at=later, unknown_fate=True) from None
 
     def _answered(self, method: str, answer: Answer, now: datetime) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -58,6 +59,8 @@ async def deliver_next(desk: Desk, *, first: bool = False) -> bool:
         outgoing = await outbox.due(conn, BATCH, now, urgent=first)
         wishes = await stamps.due(conn, BATCH, now, emergencies=first)
         known = await tickets.load_many(conn, _refs(outgoing, wishes))
+    outgoing = [each for each in outgoing if each.message.key not in desk.in_flight]
+    wishes = [wish for wish in wishes if str(wish.ref) not in desk.in_flight]
     outgoing, wishes = await _fresh_only(desk, outgoing, wishes, known)
     letters = await _letters(desk, outgoing)
     stamp_works = _of_one_request(await _stamp_works(desk, wishes))
@@ -200,14 +203,27 @@ async def _write(
     if not letters and not works:
         return False
     letters, works = await _announced(desk, letters, works)
-    ordered: list[Work] = [*(letter.work for letter in letters), *works]
-    answers = await desk.working_portal.write(ordered, lane)
-    async with desk.db.begin() as conn:
-        for letter, answer in zip(letters, answers, strict=False):
-            await _note_letter(conn, desk, letter, answer)
-        for work, answer in zip(works, answers[len(letters) :], strict=True):
-            await _note_stamp(conn, desk, work, answer, attempts[work.ref])
+    with _in_flight(desk, letters, works):
+        ordered: list[Work] = [*(letter.work for letter in letters), *works]
+        answers = await desk.working_portal.write(ordered, lane)
+        async with desk.db.begin() as conn:
+            for letter, answer in zip(letters, answers, strict=False):
+                await _note_letter(conn, desk, letter, answer)
+            for work, answer in zip(works, answers[len(letters) :], strict=True):
+                await _note_stamp(conn, desk, work, answer, attempts[work.ref])
     return any(isinstance(answer, Written) for answer in answers)
+
+
+@contextmanager
+def _in_flight(desk: Desk, letters: Sequence[Letter], works: Sequence[StampWork]) -> Iterator[None]:
+    """The other worker of this process leaves these alone, however long the portal takes."""
+    keys = {each.message.key for letter in letters for each in letter.says}
+    keys |= {str(work.ref) for work in works}
+    desk.in_flight |= keys
+    try:
+        yield
+    finally:
+        desk.in_flight -= keys
 
 
 async def _announced(

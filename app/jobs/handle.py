@@ -49,6 +49,9 @@ LEASE = timedelta(minutes=5)  # a holder that died loses its claims after this
 DECISIONS = Counter("b24sla_decisions", "Readings that were decided")
 UNREAD = Counter("b24sla_unread", "Readings put off because something of them was missing")
 
+_WAITED = "ждёт карточку, к которой привязана"
+"""Why a bound task was put off; also the sign that it has waited for its deal once."""
+
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +70,8 @@ async def handle_next(desk: Desk, meanwhile: Meanwhile = _nothing) -> bool:
     """
     async with desk.db.begin() as conn:
         await inbox.take_in(conn)
-        claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE, OTHERS)
+        # What is still ours here was left by a pass that failed: this is the only worker of these lanes.
+        claims = await inbox.claim(conn, BATCH, desk.now(), desk.name, LEASE, OTHERS, over=True)
     return await _handle(desk, claims, meanwhile)
 
 
@@ -229,10 +233,10 @@ async def _waits_for_its_deal(
         await inbox.put(conn, [(ref, claim.lane, claim.cause) for ref in owners], desk.now())
         await inbox.done(conn, claim)
         return True
-    if claim.attempts > 1:
+    if claim.error == _WAITED:
         return False
     await inbox.put(conn, [(ref, claim.lane, "bound task") for ref in bound], desk.now())
-    await inbox.later(conn, claim, desk.now() + timedelta(seconds=5), "ждёт карточку, к которой привязана")
+    await inbox.later(conn, claim, desk.now() + timedelta(seconds=5), _WAITED)
     return True
 
 

@@ -7,6 +7,7 @@ when its claim runs out, and what it says afterwards changes nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,7 +35,8 @@ class Claim:
     cause: str
     attempts: int  # this one included
     since_at: datetime  # the oldest event that nobody has handled
-    by: str
+    by: str  # who holds it, under a name of this very claim
+    error: str = ""  # why the last attempt came to nothing
 
 
 async def put(conn: AsyncConnection, events: Iterable[Put], now: datetime) -> None:
@@ -92,13 +94,14 @@ async def claim(
     """Up to `limit` due rows, urgent lanes first, the longest waiting first; ours until now + lease.
 
     `over`: also those that `by` holds already, under an earlier claim that is worth nothing then. So what a
-    long pass holds need not wait for its end when it turns out to be urgent.
+    long pass holds need not wait for its end when it turns out to be urgent, nor what a failed pass left.
     """
     taken: list[Claim] = []
+    name = f"{by}/{secrets.token_hex(4)}"  # a row that was done and came anew must not match an older claim
     wanted = {LANES.index(lane) for lane in lanes}
     for lane in await _lanes_with_work(conn, now):  # a query a lane: what waits in one never hides another
         if lane in wanted and len(taken) < limit:
-            query = _claiming(lane, limit - len(taken), now, by, lease, over=over)
+            query = _claiming(lane, limit - len(taken), now, name, lease, held=by if over else None)
             rows = (await conn.execute(query)).all()
             taken += [_claim(row) for row in sorted(rows, key=lambda row: (row.due_at, row.subject))]
     return taken
@@ -112,13 +115,13 @@ async def hasten(conn: AsyncConnection, subjects: Iterable[Subject]) -> None:
 
 async def free_others(conn: AsyncConnection, by: str) -> int:
     """End the claims of everybody but `by`, whose turn it is now; how many. Their holders can do no harm."""
-    held = (inbox.c.claimed_by.is_not(None), inbox.c.claimed_by != by)
+    held = (inbox.c.claimed_by.is_not(None), ~_holder_is(by))
     freed = sa.update(inbox).where(*held).values(**_FREE).returning(inbox.c.subject)
     return len((await conn.execute(freed)).all())
 
 
 async def done(conn: AsyncConnection, claim: Claim) -> bool:
-    """Handled. False: the claim had run out, somebody else has the row (the caller should roll back)."""
+    """Handled. False: the claim had run out; whoever has the row since then handles it once more."""
     removed = await conn.execute(
         sa.delete(inbox).where(_ours(claim), inbox.c.seq == claim.seq).returning(inbox.c.subject)
     )
@@ -225,10 +228,10 @@ async def _lanes_with_work(conn: AsyncConnection, now: datetime) -> list[int]:
 
 
 def _claiming(
-    lane: int, limit: int, now: datetime, by: str, lease: timedelta, *, over: bool
+    lane: int, limit: int, now: datetime, by: str, lease: timedelta, *, held: str | None
 ) -> sa.UpdateBase:
     free = sa.or_(inbox.c.claimed_until.is_(None), inbox.c.claimed_until <= now)
-    free = sa.or_(free, inbox.c.claimed_by == by) if over else free
+    free = sa.or_(free, _holder_is(held)) if held else free
     chosen = (
         sa.select(inbox.c.subject)
         .where(inbox.c.lane == lane, inbox.c.failed_at.is_(None), inbox.c.due_at <= now, free)
@@ -247,13 +250,14 @@ def _claiming(
 
 def _claim(row: sa.Row[Any]) -> Claim:
     subject = parse_subject(row.subject)
-    return Claim(subject, row.seq, LANES[row.lane], row.cause, row.attempts, row.since_at, row.claimed_by)
+    told = (LANES[row.lane], row.cause, row.attempts, row.since_at, row.claimed_by, row.error)
+    return Claim(subject, row.seq, *told)
+
+
+def _holder_is(name: str) -> sa.ColumnElement[bool]:
+    return inbox.c.claimed_by.startswith(f"{name}/", autoescape=True)
 
 
 def _ours(claim: Claim) -> sa.ColumnElement[bool]:
-    """Still held under this very claim: a later one has counted one attempt more."""
-    return sa.and_(
-        inbox.c.subject == str(claim.subject),
-        inbox.c.claimed_by == claim.by,
-        inbox.c.attempts == claim.attempts,
-    )
+    """Still held under this very claim."""
+    return sa.and_(inbox.c.subject == str(claim.subject), inbox.c.claimed_by == claim.by)

@@ -183,7 +183,7 @@ async def later(
     conn: AsyncConnection, key: str, at: datetime, error: str, *, unknown_fate: bool = False
 ) -> None:
     """Again at `at`. `unknown_fate`: it may have come through, so look first."""
-    await _change(
+    await _change_waiting(
         conn,
         key,
         state=MessageState.WAITING.value,
@@ -196,12 +196,16 @@ async def later(
 
 async def skip(conn: AsyncConnection, key: str, why: str) -> None:
     """Not said, and never will be under this key."""
-    await _change(conn, key, state=MessageState.SKIPPED.value, error=why, uncertain=False, taken_until=None)
+    await _change_waiting(
+        conn, key, state=MessageState.SKIPPED.value, error=why, uncertain=False, taken_until=None
+    )
 
 
 async def give_up(conn: AsyncConnection, key: str, error: str, now: datetime) -> None:
     """Failed work until a person says otherwise."""
-    await _change(conn, key, state=MessageState.FAILED.value, error=error, failed_at=now, taken_until=None)
+    await _change_waiting(
+        conn, key, state=MessageState.FAILED.value, error=error, failed_at=now, taken_until=None
+    )
 
 
 async def said(conn: AsyncConnection, ref: ItemRef) -> frozenset[str]:
@@ -305,6 +309,11 @@ async def _cover(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
 
 async def _change(conn: AsyncConnection, key: str, **changes: Any) -> None:
     await conn.execute(sa.update(messages).where(messages.c.key == key).values(**changes))
+
+
+async def _change_waiting(conn: AsyncConnection, key: str, **changes: Any) -> None:
+    """Not one that has been said since the caller looked: it would be said again."""
+    await conn.execute(sa.update(messages).where(messages.c.key == key, IN_WORK).values(**changes))
 
 
 def _values(message: Message, now: datetime, due_at: datetime) -> dict[str, Any]:
