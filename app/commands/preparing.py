@@ -16,9 +16,9 @@ from app.commands.sharing import sharing
 from app.commands.speech import Mistake, needs_portal, say, say_json
 from app.desk import Desk, open_desk
 from app.gaps import GAPS
-from app.model import Lane
+from app.jobs.reconcile import look_again
 from app.settings import Settings
-from app.store import inbox, stamps, tickets
+from app.store import stamps, tickets
 from app.ticket_view import gap_in_words
 
 Shapes = Mapping[str, Any]
@@ -102,8 +102,7 @@ async def write_again(desk: Desk) -> None:
     """Cards that gave up for want of a field get another chance; what the others hold now is looked at."""
     async with desk.db.begin() as conn:
         await stamps.retry(conn, None, desk.now())
-        refs = await tickets.open_refs(conn)
-        await inbox.put(conn, [(ref, Lane.BACKFILL, "provision") for ref in refs], desk.now())
+    await look_again(desk, "provision")
 
 
 def _show_lines(lines: Iterable[Line]) -> None:

@@ -12,6 +12,7 @@ from app.bitrix.results import Changes
 from app.desk import Desk
 from app.model import ItemRef, Lane, Subject
 from app.store import inbox, marks, reports, tickets
+from app.store.engine import chunks
 from app.store.reports import Swept
 
 MARKS = "sweep"  # where each part of the sweep stands
@@ -19,6 +20,7 @@ DONE_AT = "swept_at"  # when a sweep last read everything
 NIGHTLY = "nightly"
 NIGHT_HOUR = 3  # of the desk's day
 FEW = 50
+AT_ONCE = 500  # cards of one transaction: the intake must not wait for thousands
 POLL = timedelta(seconds=30)  # and as long again for reading and writing: a field within a minute
 POLL_SHARE = 0.09  # of what the portal allows a second
 UNREAD_AFTER = timedelta(minutes=1)  # what waits no longer is not told as unread
@@ -110,9 +112,20 @@ async def reread_open(desk: Desk) -> int:
     if local.hour < NIGHT_HOUR:
         return 0
     today = local.date().isoformat()
-    async with desk.db.begin() as conn:
-        if not await marks.take_slot(conn, NIGHTLY, today, desk.name, desk.now()):
+    async with desk.db.read() as conn:
+        if await marks.is_taken(conn, NIGHTLY, today):
             return 0
+    count = await look_again(desk, "nightly")
+    async with desk.db.begin() as conn:  # now that it is done: a night that was cut short is begun again
+        await marks.take_slot(conn, NIGHTLY, today, desk.name, desk.now())
+    return count
+
+
+async def look_again(desk: Desk, cause: str) -> int:
+    """Have every open card read, when nothing else is to be done; how many there are."""
+    async with desk.db.read() as conn:
         refs = await tickets.open_refs(conn)
-        await inbox.put(conn, [(ref, Lane.BACKFILL, "nightly") for ref in refs], desk.now())
+    for some in chunks(refs, AT_ONCE):
+        async with desk.db.begin() as conn:
+            await inbox.put(conn, [(ref, Lane.BACKFILL, cause) for ref in some], desk.now())
     return len(refs)

@@ -44,6 +44,12 @@ async def take_slot(conn: AsyncConnection, job: str, slot: str, holder: str, now
     return (await conn.execute(query.returning(slots.c.job))).first() is not None
 
 
+async def is_taken(conn: AsyncConnection, job: str, slot: str) -> bool:
+    """Whoever took it."""
+    query = sa.select(slots.c.job).where(slots.c.job == job, slots.c.slot == slot)
+    return (await conn.execute(query)).first() is not None
+
+
 async def free_slot(conn: AsyncConnection, job: str, slot: str, holder: str) -> None:
     """Give back a slot whose duty could not be done."""
     ours = (slots.c.job == job, slots.c.slot == slot, slots.c.holder == holder)

@@ -211,7 +211,7 @@ async def open_cursors(conn: AsyncConnection, mark: str) -> dict[ItemRef, Mappin
 
 async def open_refs(conn: AsyncConnection) -> list[ItemRef]:
     query = sa.select(tickets.c.ref).where(IS_OPEN).order_by(tickets.c.urgency, tickets.c.ref)
-    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
+    return [ItemRef.parse(row.ref) async for part in in_parts(conn, query) for row in part]
 
 
 async def earlier_of_client(
