@@ -55,7 +55,7 @@ class Health:
     last_portal_ok_at: datetime | None = None
     portal_fault: str | None = None  # in words that name the remedy
     last_sweep_at: datetime | None = None
-    listed_at: datetime | None = None  # the last sweep that did look through the portal's lists
+    listed_at: datetime | None = None  # the last sweep through the lists; None: none since we subscribed
     fetched_at: datetime | None = None  # the application's queue was last emptied
     bound_at: datetime | None = None  # the application's subscriptions were last looked at by this process
     queue: Features | None = None  # what the plan allows the application's queue; None: there is none

@@ -104,19 +104,24 @@ async def go_on(desk: Desk) -> bool:
 async def sweep_or_fetch(desk: Desk) -> int:
     """The application's queue, where there is one, spares most sweeps through the portal's lists."""
     found = await fetch(desk)
-    if await spares_sweep(desk):
-        return found
+    return found if await spares_sweep(desk) else found + await _listed(desk)
+
+
+async def _listed(desk: Desk) -> int:
     began_at = desk.now()
-    found += await reconcile(desk)
+    found = await reconcile(desk)
     if desk.health.portal_fault is None:
         desk.health.listed_at = began_at
     return found
 
 
 async def bind_and_sweep(desk: Desk) -> int:
-    """What changed before we were subscribed nobody told us: it is looked for at once."""
+    """What changed before we were subscribed nobody told us, nor does the queue: the lists are looked through.
+
+    Also where a sweep is under way: it may have read them before we were subscribed.
+    """
     changed = await bind_when_due(desk)
-    return changed + (await sweep_or_fetch(desk) if changed else 0)
+    return changed + (await _listed(desk) if changed else 0)
 
 
 async def fetch_if_deaf(desk: Desk) -> int:

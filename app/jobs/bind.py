@@ -39,6 +39,8 @@ async def bind(desk: Desk, known: Installation) -> int:
     if desk.vault is not None:
         await desk.vault.bound(known, began_at)
     desk.health.bound_at, desk.health.queue = began_at, plan if found.queued else None
+    if found.bound:  # until now nobody told us of changes: only the lists know them
+        desk.health.listed_at = None
     if found.bound or found.unbound:
         log.info("subscriptions: bound %d, unbound %d", found.bound, found.unbound)
     return found.bound + found.unbound

@@ -43,8 +43,9 @@ async def fetch(desk: Desk) -> int:
         if isinstance(error, Misconfigured | Refused):  # another plan, another person: subscribe anew
             desk.health.queue, desk.health.bound_at, desk.health.fetched_at = None, None, None
         raise
-    desk.health.queue_sure = True
-    await _note(desk, began_at)
+    desk.health.queue_sure, desk.health.fetched_at = True, began_at
+    if desk.health.listed_at is not None:  # before that the queue cannot tell what it never heard of
+        await _note(desk, began_at)
     return count
 
 
@@ -115,4 +116,4 @@ async def _note(desk: Desk, began_at: datetime) -> None:
         waiting, age = await inbox.lag(conn, desk.now())
         unread = waiting if age > timedelta(minutes=1) else 0
         await reports.note_sweep(conn, Swept(desk.now(), began_at, unread))
-    desk.health.fetched_at = desk.health.last_sweep_at = began_at
+    desk.health.last_sweep_at = began_at

@@ -15,12 +15,12 @@ from app.bitrix.errors import ShutOut
 from app.bitrix.subscriptions import needed
 from app.desk import portal_config
 from app.jobs.bind import bind_when_due
-from app.jobs.install import uninstall
+from app.jobs.install import unbound, uninstall
 from app.jobs.knock import knock
 from app.jobs.lead import lead
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
-from app.serving import bind_and_sweep, walk
+from app.serving import bind_and_sweep, sweep_or_fetch, walk
 from app.store import inbox
 from app.web.health import Queues, readiness
 from tests.jobs.applied import SERVICE, Applied, applied
@@ -226,6 +226,23 @@ async def test_what_came_before_the_installation_is_swept_at_once(tmp_path: Path
         assert await bind_and_sweep(scene.desk) > 0
         async with scene.desk.db.read() as conn:
             assert (await inbox.lag(conn, scene.desk.now()))[0] > 0
+
+
+async def test_what_changed_while_an_update_held_the_subscriptions_is_swept_at_once(deaf: Applied) -> None:
+    await sweep_or_fetch(deaf.desk)
+    deaf.portal.update_application(deaf.application)
+    deaf.receives(letter(FIRE, "Пожар"))
+    await unbound(deaf.desk)
+    assert await bind_and_sweep(deaf.desk) > len(deaf.bound(offline=True)), "the lists told of the letter"
+
+
+async def test_sweep_that_failed_after_binding_is_made_up_for(deaf: Applied) -> None:
+    await sweep_or_fetch(deaf.desk)
+    deaf.portal.update_application(deaf.application)
+    deaf.receives(letter(FIRE, "Пожар"))
+    await unbound(deaf.desk)
+    await bind_when_due(deaf.desk)
+    assert await sweep_or_fetch(deaf.desk) > 0
 
 
 async def test_first_installation_is_no_end_of_a_failure(tmp_path: Path) -> None:

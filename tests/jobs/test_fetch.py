@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from app.bitrix.errors import PortalError
+from app.desk import Desk
 from app.jobs.bind import bind_when_due
-from app.jobs.fetch import fetch
+from app.jobs.fetch import SWEPT, fetch
+from app.jobs.install import unbound
 from app.serving import sweep_or_fetch, walk
-from app.store import inbox
+from app.store import inbox, marks
 from tests.jobs.applied import Applied, applied
 from tests.jobs.scenes import letter
 
@@ -103,6 +105,25 @@ async def test_queue_spares_most_sweeps(deaf: Applied) -> None:
     deaf.clock.advance(12 * deaf.desk.rules.pace.reconcile)
     await sweep_or_fetch(deaf.desk)
     assert deaf.portal.calls_of("crm.stagehistory.list") > asked
+
+
+async def test_queue_says_nothing_of_a_time_when_it_was_not_bound(deaf: Applied) -> None:
+    await sweep_or_fetch(deaf.desk)
+    known_until = await swept_at(deaf.desk)
+    deaf.portal.update_application(deaf.application)
+    await unbound(deaf.desk)
+    deaf.clock.advance(HOUR / 6)
+    await bind_when_due(deaf.desk)
+    await fetch(deaf.desk)
+    assert (await swept_at(deaf.desk), deaf.desk.health.last_sweep_at) == (known_until, known_until)
+    await sweep_or_fetch(deaf.desk)
+    assert await swept_at(deaf.desk) == deaf.clock.now()
+
+
+async def swept_at(desk: Desk) -> datetime:
+    """Until when everything is known."""
+    async with desk.db.read() as conn:
+        return datetime.fromisoformat(await marks.get(conn, SWEPT))
 
 
 async def test_what_was_read_since_its_change_is_not_read_again(town: Applied) -> None:
