@@ -21,7 +21,7 @@ from app.demo.office import Ticket
 from tests.databases import _new_database, _started
 from tests.replicas.processes import Block, Replica, block, until
 
-TIMES = 7
+TIMES = 5
 BOUND = 10.0
 FIRE: Ticket = {
     "id": "T1",
