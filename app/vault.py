@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,6 +36,13 @@ class Vault:
             return await installations.load(conn, self.seal)
 
     async def renewed(self, old: Installation, tokens: Tokens) -> bool:
+        """Also when another process leads by now: a refresh token is good once, and this is the only next one.
+
+        So it is done outside whatever turn we are in; `generation` keeps a newer pair from being replaced.
+        """
+        return await asyncio.create_task(self._renewed(old, tokens), context=Context())
+
+    async def _renewed(self, old: Installation, tokens: Tokens) -> bool:
         async with self._changing() as conn:
             return await installations.renewed(conn, self.seal, old.member_id, old.generation, tokens)
 

@@ -21,7 +21,7 @@ from app.jobs.lead import lead
 from app.jobs.reconcile import reconcile
 from app.jobs.refresh import refresh_people
 from app.serving import bind_and_sweep, sweep_or_fetch, walk
-from app.store import inbox
+from app.store import inbox, leases
 from app.web.health import Queues, readiness
 from tests.jobs.applied import SERVICE, Applied, applied
 from tests.jobs.scenes import FIRE, letter
@@ -137,6 +137,26 @@ async def test_killed_between_keeping_and_using_the_new_pair(town: Applied) -> N
     async with town.restarted() as desk:
         assert await refresh_people(desk) > 0
     assert town.refreshes == 1
+
+
+async def test_pair_that_comes_when_another_process_leads_is_kept(town: Applied) -> None:
+    """The old one is used up: whoever leads now could never renew again."""
+    town.clock.advance(HOUR)
+    await lead(town.desk)
+    leader, access = town.desk, town.desk.working_portal._access
+    stale = await access.key()
+
+    async def post(url: str, form: object) -> tuple[int, bytes]:
+        async with town.restarted() as other, other.db.begin() as conn:
+            await leases.release(conn, leases.PORTAL, leader.name)
+            assert await leases.take(conn, leases.PORTAL, other.name, HOUR)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=town.portal.app)) as road:
+            answer = await road.post(url, data=form)  # type: ignore[arg-type]
+            return answer.status_code, answer.content
+
+    with town.desk.in_turn():
+        await access.renewed(stale, post)
+    assert (await town.stored()).generation == stale.generation + 1
 
 
 async def test_two_processes_share_one_pair(town: Applied) -> None:
