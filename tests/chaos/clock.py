@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+MICROSECOND, A_SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 
 
 class SharedClock:
-    """Stands where the script put it; a sleeper moves it on for all. `skew`: how wrong this process's is."""
+    """Stands where the script put it; a sleeper moves it on for all. `skew`: how wrong this process's is.
+
+    Two looks of one process never see the same instant, as in life: a write and a reading have an order.
+    """
 
     speed = 1.0
 
@@ -25,19 +28,25 @@ class SharedClock:
         with file.open("r+b") as opened:
             self._bytes = mmap.mmap(opened.fileno(), 8)
         self.skew = timedelta(0)
+        self._seen_at = EPOCH
 
     def now(self) -> datetime:
-        microseconds: int = struct.unpack_from("<q", self._bytes)[0]
-        return EPOCH + microseconds * MICROSECOND + self.skew
+        at, following = self._stands_at() + self.skew, self._seen_at + MICROSECOND
+        self._seen_at = following if timedelta(0) < following - at < A_SECOND else at
+        return self._seen_at
 
     def set(self, at: datetime) -> None:
         """Leap; never back."""
-        at = max(at, self.now() - self.skew)
+        at = max(at, self._stands_at())
         struct.pack_into("<q", self._bytes, 0, (at - EPOCH) // MICROSECOND)
 
     async def sleep(self, length: timedelta) -> None:
-        self.set(self.now() - self.skew + max(length, timedelta(0)))
+        self.set(self._stands_at() + max(length, timedelta(0)))
         await asyncio.sleep(0)
+
+    def _stands_at(self) -> datetime:
+        microseconds: int = struct.unpack_from("<q", self._bytes)[0]
+        return EPOCH + microseconds * MICROSECOND
 
 
 class PortalTime:

@@ -92,7 +92,8 @@ def digests_of(speech: Speech) -> list[str]:
 
 
 def _told(one: Said) -> str:
-    return f"life {one.life} {one.step} to {one.heard.to} at {one.heard.at:%d.%m %H:%M:%S}"
+    what = f"life {one.life} {one.step}" if one.life >= 0 else repr(one.heard.text)
+    return f"{what} to {one.heard.to} at {one.heard.at:%d.%m %H:%M:%S}"
 
 
 # --- which step a message says -----------------------------------------------------------
