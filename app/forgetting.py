@@ -15,13 +15,18 @@ from app.model import (
     DONE_STATES,
     VOID_STATES,
     Card,
+    Cycle,
+    Entry,
+    EntryKind,
     Fact,
     FactKind,
+    Ledger,
     Outcome,
     Side,
     Ticket,
 )
 from app.rules import Rules
+from app.sla.course import RULES
 from app.triage.phrases import is_acknowledgement, is_automatic, is_thanks
 
 SOMETHING = "…"
@@ -69,7 +74,37 @@ def stays_ended(card: Card, rules: Rules) -> bool:
 
 def bare_ticket(ticket: Ticket) -> Ticket:
     """The ticket without title, reasons and client; object and channel are nobody's own."""
-    return replace(ticket, title="", class_why="", other_topics="", client="", client_name="")
+    bare = replace(ticket, title="", class_why="", other_topics="", client="", client_name="")
+    return wordless(bare)
+
+
+def wordless(ticket: Ticket) -> Ticket:
+    """Its ledgers without what people wrote and who they are: reasons of waivers, authors of rules."""
+    return replace(ticket, cycles=tuple(_wordless_cycle(cycle) for cycle in ticket.cycles))
+
+
+def _wordless_cycle(cycle: Cycle) -> Cycle:
+    return replace(
+        cycle,
+        reply=_wordless_ledger(cycle.reply),
+        solution=_wordless_ledger(cycle.solution),
+        next_replies=tuple(map(_wordless_ledger, cycle.next_replies)),
+        progress=tuple(map(_wordless_ledger, cycle.progress)),
+        internal=tuple(map(_wordless_ledger, cycle.internal)),
+    )
+
+
+def _wordless_ledger(ledger: Ledger) -> Ledger:
+    return replace(ledger, entries=tuple(map(_wordless_entry, ledger.entries)))
+
+
+def _wordless_entry(entry: Entry) -> Entry:
+    if entry.kind is EntryKind.WAIVED and entry.cause:
+        return replace(entry, cause=SOMETHING)  # not empty: that would be the waiver's end
+    if entry.cause.startswith(RULES):
+        version, _, _ = entry.cause.removeprefix(RULES).partition(":")
+        return replace(entry, cause=f"{RULES}{version}")
+    return entry
 
 
 def bare_outcome(outcome: Outcome) -> Outcome:

@@ -43,7 +43,7 @@ def test_reasons_read_as_words(code: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("deal:41/1/announce/5", "№5: объявлено об экстренном обращении"),
+        ("deal:41/1/announce/5", "№5: объявлено о новом обращении"),
         ("deal:41/1/solve_warn_75/5", "№5: решение: срок истекает, прошло 75 %"),
         ("deal:41/1/solve_breach/chat12", "чат оповещений: нарушен срок решения"),
         ("deal:41/1/comment/class/standard/0", "комментарий в карточке: класс и сроки"),

@@ -80,7 +80,8 @@ class Comparison:
     now: datetime
     zone: ZoneInfo
     since: datetime | None  # tickets that began earlier were not asked
-    cycles: int  # how many were judged, by tickets' rounds
+    tickets: int  # that have a term under the old rules or the new
+    cycles: int  # rounds looked at, those without terms too
     folded: int  # of them by the full fold: numbers did not tell all
     changes: tuple[Change, ...]  # the greatest lateness first
     shares: Mapping[tuple[TicketClass | None, ClockName], BeforeAfter]  # None: all classes
@@ -116,6 +117,7 @@ def compared(
         now=now,
         zone=zone,
         since=since,
+        tickets=_tickets(found),
         cycles=len(found) // len(CLOCKS),
         folded=sum(len(each) for each in folded) // len(CLOCKS),
         changes=_changes(found),
@@ -126,6 +128,12 @@ def compared(
         left=tuple(strange.left),
         unread_fields=_unread_fields(tracks, rules_of, other),
     )
+
+
+def _tickets(found: Judgements) -> int:
+    """Spam and the like have no terms on either side: whether they were looked at depends on the file."""
+    asked = (found.due_before != NONE) | (found.due_after != NONE)
+    return len(np.unique(found.refs[asked]))
 
 
 def _unread_fields(tracks: Tracks, rules_of: RulesOf, other: Rules) -> tuple[str, ...]:

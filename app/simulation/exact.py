@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from app.decision import Fold, fold
+from app.gaps import UNKNOWN_STAGE
 from app.model import Ledger, OutcomeWord
 from app.pinning import Judging, RulesOf, judging, rules_then
 from app.rules import Rules
@@ -17,7 +18,6 @@ from app.simulation.judgements import MICROSECOND, Judgements, Life
 from app.simulation.judging import BREACHED, MET, UNJUDGED
 from app.sla.many import instants_of
 
-UNKNOWN_STAGE = "unknown_stage:"  # begins a note of a ticket: story.py
 VERDICTS = {None: UNJUDGED, OutcomeWord.MET: MET, OutcomeWord.BREACHED: BREACHED}
 Key = tuple[str, int, int]  # ref, cycle, clock
 Judged = tuple[int, int, int, int]  # class, verdict, due, over

@@ -12,7 +12,7 @@ from app.metrics import canvas
 from app.metrics.canvas import WIDTH, Canvas
 from app.model import ClockName, TicketClass
 from app.simulation.comparing import BeforeAfter, Comparison, Share
-from app.simulation.text import CLOCKS, WEEKDAYS
+from app.simulation.text import CLOCKS, FEW, WEEKDAYS, share_words
 
 EDGE, PAD, GAP = 40, 44, 28
 LEFT, RIGHT = EDGE + PAD, WIDTH - EDGE - PAD
@@ -46,7 +46,7 @@ def comparison_picture(found: Comparison, name: str) -> bytes:
 
 def _head(sheet: Canvas, found: Comparison, name: str) -> None:
     since = f"с {found.since.astimezone(found.zone):%d.%m.%Y}" if found.since else "за всё время"
-    sheet.text(EDGE + 8, 84, f"{words.tickets(found.cycles)} {since}", 30, canvas.MUTED)
+    sheet.text(EDGE + 8, 84, f"{words.tickets(found.tickets)} {since}", 30, canvas.MUTED)
     sheet.text(EDGE + 8, 142, "Что было бы по другим правилам", 46, bold=True)
     for x, color, told in ((EDGE + 8, WAS, "сейчас"), (EDGE + 168, WOULD, words.short(name, 40))):
         sheet.box(x, 186, 28, 28, color, 6)
@@ -82,8 +82,8 @@ def _share(
     sheet: Canvas, top: float, value: TicketClass | None, pair: BeforeAfter, goal: float | None
 ) -> None:
     sheet.text(LEFT, top + 30, words.CLASS[value] if value else "Все", 29, bold=value is None)
-    told = f"{_percent(pair.before)} → {_percent(pair.after)}"
-    if goal is None or pair.after.value is None:
+    told = f"{_told(pair.before)} → {_told(pair.after)}"
+    if goal is None or pair.after.value is None or pair.after.judged < FEW:
         sheet.text(RIGHT - MARK, top + 30, told, 30, bold=True, align="right")
     else:
         good = pair.after.value >= goal
@@ -99,8 +99,9 @@ def _share(
         sheet.box(min(LEFT + INNER * goal, RIGHT) - 2, top + 40, 4, 36, canvas.INK)
 
 
-def _percent(share: Share) -> str:
-    return words.percent(share.value) if share.judged else "—"
+def _told(share: Share) -> str:
+    """Few are a fraction, none are no data (domain.md 7)."""
+    return words.percent(share.value) if share.judged >= FEW else share_words(share)
 
 
 # --- missed deadlines --------------------------------------------------------------------

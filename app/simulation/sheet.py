@@ -42,7 +42,8 @@ def comparison_sheet(found: Comparison, name: str) -> bytes:
 _SHARES = (("Показатель", 34), ("Сейчас", 12), ("Из", 10), ("Стало бы", 12), ("Из", 10), ("Норма", 10))
 _CHANGES = (
     ("Обращение", 16), ("Круг", 7), ("Класс", 16), ("Срок", 10), ("Сейчас", 14), ("Стало бы", 14),
-    ("Срок сейчас", 17), ("Срок стал бы", 17), ("Опоздание сейчас, мин", 22), ("Стало бы, мин", 16),
+    ("Срок сейчас", 17), ("Срок стал бы", 17), ("Опоздание сейчас, мин (−: запас)", 32),
+    ("Стало бы, мин (−: запас)", 26),
 )  # fmt: skip
 _BREACHES = (("Когда", 12), ("Сейчас", 10), ("Стало бы", 10))
 
@@ -76,7 +77,7 @@ def _share_rows(found: Comparison, name: str) -> Iterable[Sequence[Cell]]:
         goal = float(found.targets[value]) if value else None
         yield [label, *_share(pair.before), *_share(pair.after), goal]
     yield []
-    for line in (f"Правила: {name}", f"Обращений: {found.cycles}", *notes(found)):
+    for line in (f"Правила: {name}", f"Обращений: {found.tickets}", *notes(found)):
         yield [line]
 
 

@@ -17,8 +17,8 @@ MOST = 20
 
 def comparison_lines(found: Comparison, name: str) -> Iterator[str]:
     """`name`: of the other rules' file."""
-    yield f"Если бы действовали правила {name}: {words.tickets(found.cycles)}{_since(found)}"
-    if not found.cycles:
+    yield f"Если бы действовали правила {name}: {words.tickets(found.tickets)}{_since(found)}"
+    if not found.tickets:
         yield "Сравнивать нечего."
         return
     yield ""
@@ -98,7 +98,7 @@ def notes(found: Comparison) -> Iterator[str]:
     """How it was counted, and what the other rules have no word for."""
     if found.folded:
         share = words.percent(found.folded / found.cycles)
-        yield f"По всем фактам пересчитано: {found.folded} из {found.cycles} ({share})"
+        yield f"По всем фактам пересчитано кругов: {found.folded} из {found.cycles} ({share})"
     if found.unknown_stages:
         yield f"Стадии, которых нет в этих правилах: {', '.join(found.unknown_stages)}"
     if found.left:

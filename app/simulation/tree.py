@@ -21,6 +21,7 @@ def comparison_tree(found: Comparison, name: str) -> Tree:
         "rules": name,
         "now": _moment(found.now),
         "since": _moment(found.since),
+        "tickets": found.tickets,
         "cycles": found.cycles,
         "folded": found.folded,
         "compliance": shares,

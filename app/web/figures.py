@@ -70,8 +70,10 @@ def question_of(
     """
     zone, now = desk.rules.desk.zone, desk.now()
     if known_at is not None:
+        if not FIRST <= known_at.date() <= LAST:  # before any zone: the ends of time have none
+            raise Problem(422, "Момент «known_at» задан неверно: годы с 2000 по 2100.")
         known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
-        if known_at > now or known_at.date() < FIRST:
+        if known_at > now:
             raise Problem(422, "Момент «known_at» должен быть в прошлом.")
     today = (known_at or now).astimezone(zone).date()
     last = last or (max(first, today) if first else today)

@@ -22,6 +22,7 @@ from app.model import (
     State,
     Story,
 )
+from app.sla.course import MOVED
 from app.ticket_view import rfc3339
 from app.web.board import Surroundings
 
@@ -123,8 +124,8 @@ def _entry(entry: Entry, ledger: Ledger, around: Surroundings) -> Iterator[_Line
         yield entry.at, GOOD if _in_time(ledger) else BAD, _met(ledger), None
     elif entry.kind is EntryKind.WAIVED:
         yield entry.at, CALM, f"{term}: нарушение не учитывается", None
-    elif entry.kind is EntryKind.EXTENDED and entry.cause.startswith("from:"):
-        old = datetime.strptime(entry.cause[5:], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    elif entry.kind is EntryKind.EXTENDED and entry.cause.startswith(MOVED):
+        old = datetime.strptime(entry.cause.removeprefix(MOVED), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         yield entry.at, CALM, f"Прежний срок решения: {words.moment(old, around.zone)}", None
 
 

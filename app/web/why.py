@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app import words
 from app.desk import Desk
+from app.forgetting import wordless
 from app.model import ItemRef
 from app.signing import Standing, standing
 from app.store import tickets
@@ -70,6 +71,7 @@ async def _view(desk: Desk, item: ItemRef) -> TicketPage:
         if ticket is None:
             raise Problem(404, "Этого обращения больше нет.")
         known = await known_of(conn, desk, ticket)
+    known = replace(known, ticket=wordless(known.ticket))
     nameless = replace(known.told, name_of=_somebody, pause_reasons=())
     around = replace(surroundings(desk, known.rules), name_of=_somebody)
     return ticket_page(replace(known, told=nameless), around, desk.now())

@@ -1,4 +1,4 @@
-"""What a slow portal, a failed pass or an undecodable answer leaves half done is nobody's twice and nobody's never."""
+"""What a slow portal, a failed pass or a garbled answer leaves half done is done once."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ async def test_bound_task_whose_first_reading_failed_still_waits_for_its_deal(to
 
 async def test_an_answer_that_does_not_decode_is_one_of_unknown_fate(town: Scene) -> None:
     case = town.office.receive(letter(FIRE, "Пожар"), town.office.agents[0])
-    inner, spoilt = town.road._inner, []
+    inner = town.road._inner
+    spoilt: list[str] = []
 
     class Spoilt(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

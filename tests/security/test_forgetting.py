@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from app.decision import Fold, fold
 from app.forgetting import bare_outcome, bare_ticket, forgotten, is_forgotten, stays_ended
-from app.model import Fact, FactKind, Side, Utterance
+from app.model import Entry, EntryKind, Fact, FactKind, Side, Utterance
 from app.pinning import judging
+from app.sla.course import RULES
 from tests.lives import Desk, at, card, move, reading, rules, said
 
 SECRET = "Крылова"
@@ -77,6 +79,18 @@ def test_no_word_of_the_client_is_left(
     assert SECRET not in left
     assert "contact:5" not in left
     assert SECRET not in repr(bare_ticket(desk.ticket)) if desk.ticket else True
+
+
+def test_reasons_of_waivers_and_authors_of_rules_are_words_too() -> None:
+    ticket = life([], []).ticket
+    assert ticket is not None
+    written = (
+        Entry(LATER, EntryKind.WAIVED, f"{SECRET} болела"),
+        Entry(LATER, EntryKind.RETARGETED, f"{RULES}v2:{SECRET}"),
+    )
+    cycle = replace(ticket.now_cycle, solution=replace(ticket.now_cycle.solution, entries=written))
+    bare = bare_ticket(replace(ticket, cycles=(cycle,)))
+    assert [entry.cause for entry in bare.now_cycle.solution.entries] == ["…", f"{RULES}v2"]
 
 
 def test_forgetting_twice_changes_nothing_more() -> None:

@@ -204,3 +204,8 @@ async def test_figures_as_known_now_are_the_figures_of_now(client: httpx.AsyncCl
 async def test_a_moment_that_has_not_come_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/kpi", params={"known_at": "2099-01-01T00:00:00Z"})
     assert (answer.status_code, "known_at" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-05:00"])
+async def test_the_ends_of_time_are_no_moments_of_the_past(client: httpx.AsyncClient, moment: str) -> None:
+    assert (await client.get("/api/v1/kpi", params={"known_at": moment})).status_code == 422

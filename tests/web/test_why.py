@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 
 from app.clock import SetClock
 from app.desk import Desk
-from app.model import Message, MessageKind
+from app.model import Entry, EntryKind, Message, MessageKind
 from app.store import outbox, tickets
 from app.store.engine import Database
 from tests.web.test_pages import text_of
@@ -61,6 +62,24 @@ async def test_it_names_nobody_and_leads_nowhere(desk: Desk, stranger: httpx.Asy
     assert [word for word in hidden if word in html] == []
     assert "<a " not in html.replace('<a class="skip" href="#main">', "")
     assert "<form" not in html
+
+
+async def test_neither_a_waivers_reason_nor_an_author_of_rules_is_told(
+    desk: Desk, stranger: httpx.AsyncClient
+) -> None:
+    written = (
+        Entry(NOW, EntryKind.WAIVED, "Крылова болела"),
+        Entry(NOW, EntryKind.RETARGETED, "rules:v2:Крылова"),
+    )
+    async with desk.db.begin() as conn:
+        ticket = await tickets.load(conn, deal(45))
+        assert ticket is not None
+        clock = ticket.now_cycle.solution
+        cycle = replace(ticket.now_cycle, solution=replace(clock, entries=(*clock.entries, *written)))
+        assert await tickets.save(conn, replace(ticket, cycles=(*ticket.cycles[:-1], cycle)), ())
+    html = (await stranger.get(await address(desk, 45))).text
+    assert "вне SLA, причина: …" in text_of(html)
+    assert "Крылова" not in html
 
 
 async def test_the_address_goes_nowhere_else(desk: Desk, stranger: httpx.AsyncClient) -> None:
