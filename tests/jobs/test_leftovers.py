@@ -40,7 +40,7 @@ def slow_writing(town: Scene) -> None:
             town.clock.advance(timedelta(seconds=6))
         return await asked(*given)
 
-    town.desk.working_portal.write = write  # type: ignore[method-assign]
+    town.desk.working_portal.write = write  # type: ignore[method-assign, assignment]
 
 
 async def test_nothing_under_way_is_sent_by_the_other_worker_however_long_it_takes(town: Scene) -> None:
