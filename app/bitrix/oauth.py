@@ -30,6 +30,9 @@ TOKEN_SERVER = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105 - an addre
 SERVERS = frozenset({"oauth.bitrix.info", "oauth.bitrix24.tech"})
 """Who may be asked for tokens; what an installing post names besides is never called."""
 AGAIN = timedelta(hours=1)  # until a refused refresh is tried again: somebody may have paid
+PASSING = frozenset(
+    {408, 425, 429}
+)  # statuses below 500 that say no more than «not now» (RFC 9110, 8470, 6585)
 USED = "invalid_grant"  # used up or expired: no waiting helps, the application must be installed anew
 LOOKS, A_MOMENT = 5, timedelta(seconds=0.5)  # for the pair of another process that used it
 
@@ -168,9 +171,9 @@ class Application:
     async def _keep(self) -> Installation:
         """Before anybody uses the pair. If the database does not take it, the next call tries again."""
         if self._unkept is not None:
-            await self._vault.renewed(*self._unkept)
+            kept = await self._vault.renewed(*self._unkept)
             self._unkept = None
-            log.info("the access token was renewed")
+            log.info("the access token was renewed" if kept else "a newer access token is there already")
         return await self._stored()
 
     def _refuse(self, stored: Installation, error: PortalError) -> None:
@@ -241,7 +244,7 @@ def granted(status: int, body: bytes, old: Tokens, now: datetime) -> Tokens:
     told = _json(body)
     code = str(told.get("error") or "")
     if code:
-        if status >= 500:
+        if status >= 500 or status in PASSING:
             raise RetryLater(code, "сервер авторизации не отвечает как следует", at=now + LATER)
         raise NoKey(code, str(told.get("error_description") or ""))
     found = tokens_of(told, now)

@@ -146,6 +146,23 @@ async def test_new_pair_is_kept_before_it_is_used(town: Town) -> None:
     assert (town.refreshes, town.stored.generation) == (1, 2), "the pair waited in memory for the database"
 
 
+async def test_pair_that_was_not_kept_is_not_told_as_renewed(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The application was installed anew while the token server answered."""
+    caplog.set_level(logging.INFO)
+    town.clock.advance(timedelta(hours=1))
+    stale = await town.access.key()
+
+    async def post(_: str, form: Any) -> tuple[int, bytes]:
+        status, body = town.oauth.answer(form)
+        town.safe.now = replace(town.stored, generation=town.stored.generation + 1)
+        return status, json.dumps(body).encode()
+
+    await town.access.renewed(stale, post)
+    assert (town.safe.kept, "was renewed" in caplog.text) == ([], False)
+
+
 async def test_another_process_has_renewed_already(town: Town) -> None:
     other, _ = town.road(town.safe)
     town.clock.advance(timedelta(hours=1))
@@ -347,6 +364,9 @@ def test_answer_of_the_token_server_is_read() -> None:
         (200, b"[]", RetryLater),
         (200, answer(refresh_token=""), RetryLater),
         (500, b'{"error": "server_error"}', RetryLater),
+        (408, b'{"error": "timeout"}', RetryLater),
+        (425, b'{"error": "too_early"}', RetryLater),
+        (429, b'{"error": "rate_limit"}', RetryLater),
         (400, b'{"error": "invalid_grant"}', NoKey),
         (200, b'{"error": "PAYMENT_REQUIRED"}', NoKey),
         (200, answer(member_id="somebody else"), NoKey),
