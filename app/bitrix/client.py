@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,7 @@ from app.bitrix.errors import (
     TooFast,
 )
 from app.bitrix.limits import AUTO, LONGEST, SHARE
+from app.bitrix.oauth import NoKey
 from app.bitrix.times import of_unix
 from app.bitrix.troubles import OPENED, Shut, Troubles, begun, ended, kind_of
 from app.bitrix.wire import BATCH, Answer, Command, Group, Told, batch_params, read_answer, read_batch
@@ -136,6 +137,9 @@ class Client:
         self.traffic.commands[command.method] += 1
         try:
             return await self._attempted(command.method, dict(command.params), lane, once)
+        except NoKey as error:  # no answer of the portal at all: nothing is allowed in version 2 either
+            self._failed(error, [command.method])
+            raise
         except ShutOut as error:
             raise Misconfigured(error.code, error.text, method=command.method) from None
         except RetryLater as error:
@@ -332,12 +336,20 @@ class Client:
         self.traffic.errors[error.code] += 1
         if isinstance(error, MethodResting):
             self.budget.resting(error.method, error.at)
-        if isinstance(error, ShutOut) and self.shut is None:
-            self.shut = Shut.begun(error, now)
+        if isinstance(error, ShutOut):
+            self._shut_out(error, now)
         before, self._troubles = self._troubles, begun(self._troubles, error, methods, now)
         kind = kind_of(error)
         if kind is not None and kind not in before:
             log.warning("trouble with the portal: %s: %s", kind, error)
+
+    def _shut_out(self, error: ShutOut, now: datetime) -> None:
+        """Another reason takes the place of the first: a person has to mend that one now."""
+        if self.shut is None:
+            self.shut = Shut.begun(error, now)
+        elif self.shut.code != error.code:
+            self.shut = replace(Shut.begun(error, now), since=self.shut.since)
+            log.warning("the portal shuts us out for another reason now: %s", error)
 
     def _succeeded(self, methods: Collection[str]) -> None:
         before, self._troubles = self._troubles, ended(self._troubles, methods, self._clock.now())

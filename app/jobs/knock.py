@@ -37,9 +37,12 @@ async def knock(desk: Desk) -> bool:
 async def _note(desk: Desk, shut: Shut | None) -> None:
     async with desk.db.read() as conn:
         known = await marks.get(conn, SHUT)
-    if shut is not None and known is None and shut.code != NOT_YET:
-        async with desk.db.begin() as conn:
-            await marks.put(conn, SHUT, {"since": shut.since.isoformat(), "why": str(shut)})
+    if shut is not None and shut.code != NOT_YET:
+        since = known["since"] if known else shut.since.isoformat()
+        noted = {"since": since, "why": str(shut)}
+        if noted != known:
+            async with desk.db.begin() as conn:
+                await marks.put(conn, SHUT, noted)
     elif shut is None and known is not None and _works_again(desk, known["since"]):
         async with desk.db.begin() as conn:
             await _tell(conn, desk, datetime.fromisoformat(known["since"]), known["why"])

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from app.bitrix.access import Key
 from app.bitrix.errors import Misconfigured, Refused
+from app.bitrix.oauth import NoKey
 from app.bitrix.portal import MessageWork, Portal, Unwritten, Written
 from app.bitrix.rest3 import SINGLY, key_of
 from app.bitrix.wire import Command
@@ -147,6 +149,24 @@ async def test_door_without_version_three_does_not_shut_us_out(world: World) -> 
         await client.call_3(Command("rest.scope.list"))
     assert client.shut is None
     assert (await world.portal.check())[0].level == "OK"
+
+
+async def test_want_of_a_token_says_nothing_of_version_three(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, task = world.portal._client, world.task()
+
+    async def no_key() -> Key:
+        raise NoKey("invalid_grant", "токен использован")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client._access, "key", no_key)
+        await said(world, word(task))
+        assert client.shut is not None
+    client.let_in()
+    asked = world.emulated.calls_of(SEND)
+    await said(world, word(task))
+    assert world.emulated.calls_of(SEND) == asked + 1
 
 
 def test_key_is_printable_short_and_the_same() -> None:

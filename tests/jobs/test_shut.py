@@ -126,6 +126,21 @@ async def test_when_it_opens_everything_is_done_and_the_head_is_told_once(town: 
     assert (await page(town, "/readyz")).status_code == 200
 
 
+async def test_another_reason_takes_the_place_of_the_first(town: Scene) -> None:
+    """Somebody paid for the portal, and deleted the webhook meanwhile."""
+    await shut(town, "deleted")
+    since = town.desk.working_portal.shut.since  # type: ignore[union-attr]
+    town.portal.faults.clear()
+    town.portal.faults.fail(None, "credentials", times=10**6)
+    await later(town, timedelta(minutes=20))
+    reasons = (await page(town, "/readyz")).json()["reasons"]
+    async with town.desk.db.read() as conn:
+        noted = await marks.get(conn, SHUT)
+    assert any("вебхук удалён" in reason for reason in reasons)
+    assert "вебхук удалён" in noted["why"], "whoever does not lead reads it there"
+    assert noted["since"] == since.isoformat()
+
+
 async def test_open_door_is_no_fault_any_more(town: Scene) -> None:
     await shut(town, "credentials")
     assert town.desk.health.portal_fault
