@@ -161,12 +161,13 @@ def due_line(ledger: Ledger, calendar: Calendar, zone: tzinfo) -> str:
 
 
 def _addends(way: Sequence[Stretch], zone: tzinfo) -> list[str]:
-    days = [f"{day:%d.%m} {words.duration(length)}" for day, length in _by_day(way, zone)]
+    told = _by_day(way, zone)
+    days = [f"{day:%d.%m} {words.duration(length)}" for day, length in told]
     if len(days) <= DAYS_TOLD:
         return days
-    between = sum((length for _, length in _by_day(way, zone)[1:-1]), NOTHING)
-    middle = f"{words.plural(len(days) - 2, 'день', 'дня', 'дней')} {words.duration(between)}"
-    return [days[0], middle, days[-1]]
+    between = sum((length for _, length in told[1:-1]), NOTHING)
+    first, last = (f"{day:%d.%m}" for day in (told[1][0], told[-2][0]))
+    return [days[0], f"{first}–{last} {words.duration(between)}", days[-1]]
 
 
 def _by_day(way: Sequence[Stretch], zone: tzinfo) -> list[tuple[date, timedelta]]:

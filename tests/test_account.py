@@ -117,6 +117,16 @@ def test_a_pause_is_named_in_the_sum_with_its_length() -> None:
     )
 
 
+def test_a_postponement_that_still_runs_is_not_in_the_sum() -> None:
+    until = [(at("23.11 12:00"), at("25.11 12:00"))]
+    story = life("23.11 10:00", ("23.11 12:00", HOLD), postponed_until=until)
+    before, after = solution(story, "23.11 13:00"), solution(story, "25.11 12:00")
+    assert due_line(before, OFFICE, MOSCOW).endswith(": 23.11 8 ч + 24.11 9 ч + 25.11 7 ч")
+    assert due_line(after, OFFICE, MOSCOW).endswith(
+        ": 23.11 2 ч + 25.11 6 ч + 26.11 9 ч + 27.11 7 ч; не считаются: пауза: отложено 18 ч"
+    )
+
+
 def test_a_long_sum_names_its_first_and_last_day() -> None:
     moves = [
         (f"{day}.11 {hour}", state)
@@ -124,7 +134,7 @@ def test_a_long_sum_names_its_first_and_last_day() -> None:
         for hour, state in (("11:00", HOLD), ("17:00", WORK))
     ]
     line = due_line(solution(life("23.11 10:00", *moves), "25.11 17:30"), OFFICE, MOSCOW)
-    assert ": 23.11 2 ч + 3\u00a0дня 15 ч + 27.11 7 ч; не считаются: пауза: отложено 18 ч" in line
+    assert ": 23.11 2 ч + 24.11–26.11 15 ч + 27.11 7 ч; не считаются: пауза: отложено 18 ч" in line
 
 
 def test_an_extended_deadline_is_nobodys_sum() -> None:

@@ -34,13 +34,13 @@ def spans_of_clock(ledger: Ledger, calendar: Calendar, now: datetime) -> tuple[E
 def way_to_due(ledger: Ledger, calendar: Calendar) -> tuple[Stretch, ...]:
     """From where the term is counted to the deadline: the open stretches add up to the term exactly.
 
-    Not so for an agreed date, which is nobody's sum. A pause that still runs is not in it: the
-    deadline moves once, when it ends (sla.md 2).
+    Not so for an agreed date, which is nobody's sum. A pause that still runs is not in it, even one
+    that ends on a known date: the deadline moves once, when it ends (sla.md 2).
     """
     due_at = ledger.due_at
     if due_at is None:
         return ()
-    ended = replace(ledger, pauses=tuple(span for span in ledger.pauses if span.end is not None))
+    ended = replace(ledger, pauses=ledger.pauses[:-1]) if ledger.paused else ledger
     return tuple(merged(_cut(ended, calendar, ledger.anchor_at, due_at)))
 
 
