@@ -37,6 +37,7 @@ from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
 from app.metrics.periods import PeriodKind
 from app.settings import Settings, is_loopback
+from app.store.engine import StoreUnavailable
 from app.web import create_app
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ async def _listed(desk: Desk) -> int:
 
 
 async def bind_and_sweep(desk: Desk) -> int:
-    """What changed before we were subscribed nobody told us, nor does the queue: the lists are looked through.
+    """What changed before we were subscribed nobody told us, nor does the queue: it is looked for in the lists.
 
     Also where a sweep is under way: it may have read them before we were subscribed.
     """
@@ -149,7 +150,7 @@ async def answer_asked(desk: Desk) -> bool:
 
 
 async def _done(desk: Desk, question: Question) -> Answer:
-    """Its answer; a `fault` in words where it could not be done."""
+    """Its answer; a `fault` in words where it could not be done: unanswered it would be done each second."""
     duty = ON_REQUEST.get(question.duty)
     if duty is None:
         return {"fault": "работающая служба другой версии: перезапустите её"}
@@ -157,6 +158,11 @@ async def _done(desk: Desk, question: Question) -> Answer:
         return await duty(desk, question.args)
     except PortalError as fault:
         return {"fault": str(fault)}
+    except StoreUnavailable:
+        return {"fault": "база данных недоступна, повторите позже"}
+    except Exception:
+        log.exception("what a command asked for failed: %s", question.duty)
+        return {"fault": "внутренняя ошибка, подробности в журнале"}
 
 
 async def _sweep(desk: Desk, _: Mapping[str, Any]) -> Answer:

@@ -36,7 +36,7 @@ class Vault:
             return await installations.load(conn, self.seal)
 
     async def renewed(self, old: Installation, tokens: Tokens) -> bool:
-        """Also when another process leads by now: a refresh token is good once, and this is the only next one.
+        """Also when another process leads by now: a refresh token is good once, and here is the next one.
 
         So it is done outside whatever turn we are in; `generation` keeps a newer pair from being replaced.
         """

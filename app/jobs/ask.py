@@ -1,7 +1,8 @@
 """A command asks the running service to do something, so that both share one budget of requests.
 
-A question is a mark in the database: which duty, with which arguments. Whoever holds the lease does it
-and leaves the answer, JSON too, beside it. Whoever asked takes both away.
+A question is a mark in the database: which duty, with which arguments, until when by the database's clock.
+Whoever holds the lease does it and leaves the answer, JSON too, beside it. Whoever asked takes both away;
+what a command left there that was killed is taken away once its time is up.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.desk import Desk
 from app.store import marks
+from app.store.engine import DatabaseMillis
 
 ASKED, TOLD = "asked/", "told/"
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks for the answer
@@ -32,10 +37,15 @@ class Question:
 
 
 async def asked(desk: Desk) -> list[Question]:
-    """The questions that nobody has answered yet."""
+    """The questions that nobody has answered yet and somebody still waits for."""
     async with desk.db.read() as conn:
         questions, answers = await marks.under(conn, ASKED), await marks.under(conn, TOLD)
-    open_names = questions.keys() - answers.keys()
+        now = await _millis(conn) if questions else 0
+    late = {name for name, each in questions.items() if each.get("until", 0) <= now}
+    if late:
+        async with desk.db.begin() as conn:
+            await marks.forget(conn, [start + name for name in late for start in (ASKED, TOLD)])
+    open_names = questions.keys() - answers.keys() - late
     return [Question(name, questions[name]["duty"], questions[name]["args"]) for name in sorted(open_names)]
 
 
@@ -50,7 +60,8 @@ async def ask(desk: Desk, duty: str, args: Mapping[str, Any], patience: timedelt
     """Have the running service do this; None: no answer in time, and nobody does it later."""
     name = secrets.token_hex(8)
     async with desk.db.begin() as conn:
-        await marks.put(conn, ASKED + name, {"duty": duty, "args": dict(args)})
+        until = await _millis(conn) + patience // timedelta(milliseconds=1)
+        await marks.put(conn, ASKED + name, {"duty": duty, "args": dict(args), "until": until})
     try:
         async with asyncio.timeout(patience.total_seconds()):
             return await _answer(desk, name)
@@ -59,6 +70,12 @@ async def ask(desk: Desk, duty: str, args: Mapping[str, Any], patience: timedelt
     finally:
         async with desk.db.begin() as conn:
             await marks.forget(conn, [ASKED + name, TOLD + name])
+
+
+async def _millis(conn: AsyncConnection) -> int:
+    """Command and service need not agree on a clock of theirs."""
+    found: int = (await conn.execute(sa.select(DatabaseMillis()))).scalar_one()
+    return found
 
 
 async def _answer(desk: Desk, name: str) -> Answer:

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from app import serving
 from app.bitrix.portal import Portal
 from app.commands import sharing as sharing_module
 from app.commands.sharing import SMALLEST, sharing
 from app.commands.speech import Mistake, answered
 from app.desk import Desk, open_desk
-from app.jobs.ask import Question, answer, ask, asked
+from app.jobs.ask import ASKED, Question, answer, ask, asked
 from app.jobs.lead import lead
 from app.model import Lane
 from app.serving import answer_asked
+from app.store import marks
+from app.store.engine import StoreUnavailable
 from benchmarks.ground import Town, town
 
 pytestmark = [
@@ -150,6 +153,45 @@ async def test_duty_that_this_version_does_not_know_is_told_so(place: Town, serv
     async with command(place) as by_hand:
         with pytest.raises(Mistake, match="другой версии"):
             answered(await ask(by_hand, "dance", {}, SOON))
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(StoreUnavailable("no answer"), "база данных"), (ArithmeticError(), "внутренняя ошибка")],
+)
+async def test_whatever_goes_wrong_is_answered_and_not_done_again(
+    place: Town, service: Desk, monkeypatch: pytest.MonkeyPatch, fault: Exception, told: str
+) -> None:
+    tries = 0
+
+    async def fails(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise fault
+
+    monkeypatch.setattr(serving, "make_report", fails)
+    async with command(place) as by_hand:
+        with pytest.raises(Mistake, match=told):
+            answered(await ask(by_hand, "digest", {"period": "day", "on": None}, SOON))
+    assert tries == 1
+
+
+async def test_question_of_a_command_that_was_killed_is_done_by_nobody(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(marks, "forget", never)  # killed: it takes nothing away
+        async with command(place) as by_hand:
+            assert await ask(by_hand, "lend", {"seconds": 600}, timedelta(0)) is None
+    whole = capacity(place.desk)
+    assert not await answer_asked(place.desk)
+    async with place.desk.db.read() as conn:
+        assert await marks.under(conn, ASKED) == {}
+    assert capacity(place.desk) == whole
+
+
+async def never(*_: object) -> None:
+    """Nothing is done."""
 
 
 async def test_answer_for_somebody_who_has_gone_is_not_kept(place: Town) -> None:
