@@ -117,7 +117,7 @@ async def _listed(desk: Desk) -> int:
 
 
 async def bind_and_sweep(desk: Desk) -> int:
-    """What changed before we were subscribed nobody told us, nor does the queue: it is looked for in the lists.
+    """What changed before we were subscribed nobody told us, nor does the queue: the lists are read.
 
     Also where a sweep is under way: it may have read them before we were subscribed.
     """

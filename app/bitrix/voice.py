@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from app.bitrix.results import MessageWork, Unwritten, Written, unwritten
 from app.bitrix.times import instant
 from app.bitrix.wire import Answer, Command, Told, as_list, as_map, number
 from app.model import ItemRef, Kind, Lane, Message, MessageKind
+
+log = logging.getLogger(__name__)
 
 BOT_CODE = "b24sla"
 CLIENT_ID = "b24sla"  # a notice's TAG counts only with a CLIENT_ID (rest.md 7)
@@ -162,8 +165,9 @@ class Voice:
     async def find(self, to: str, marker: str, lane: Lane, since: datetime | None = None) -> int | None:
         """Our last message with this marker: in a chat, or in a card's timeline. Raises PortalError.
 
-        It is not older than `since`, so a lively chat is looked through down to there; without it, the last
-        page. Personal notices need no search: a repeat replaces the former by its TAG.
+        It is not older than `since`, so a lively chat is looked through down to there, or for a thousand
+        messages; without it, the last page. Personal notices need no search: a repeat replaces the former by
+        its TAG.
         """
         if to.isdigit():
             return None
@@ -177,6 +181,7 @@ class Voice:
             if found is not None or len(rows) < PAGE or not _reaches(rows, since):
                 return found
             params["LAST_ID"] = min(number(row.get("id")) for row in rows)
+        log.warning("not found among %d messages, more were said since: it may be said twice", PAGES * PAGE)
         return None
 
     async def _find_comment(self, ref: ItemRef, marker: str, lane: Lane) -> int | None:

@@ -263,7 +263,8 @@ async def _send_slot(desk: Desk, slot: Slot) -> bool:
     if _may_be_under_way(desk, sent):
         return False
     if not sent and desk.gap and desk.gap[0] < slot.due_at <= desk.gap[1]:
-        sent = {"begun": 1}  # a copy was restored: whoever ran then has sent it, or began to
+        # A copy was restored: whoever ran then has sent it, or began to.
+        sent = {"begun": {"by": "", "at": slot.due_at.isoformat()}}
     sent = await _with_text_found(desk, slot, sent)
     await send_report(desk, await _report_of(desk, slot, sent), name, sent)
     return True
@@ -271,11 +272,16 @@ async def _send_slot(desk: Desk, slot: Slot) -> bool:
 
 def _may_be_under_way(desk: Desk, sent: Mapping[str, Any]) -> bool:
     """Another process began to say something just now and may have died: too early to look for it."""
-    begun = sent.get("begun")
-    if not isinstance(begun, Mapping) or begun["by"] == desk.name:
+    begun_at = _begun_at(sent)
+    if begun_at is None or sent["begun"]["by"] == desk.name:
         return False
-    age = desk.now() - datetime.fromisoformat(begun["at"])
-    return timedelta(0) <= age < UNDER_WAY  # a clock that was set back must not delay it
+    return timedelta(0) <= desk.now() - begun_at < UNDER_WAY  # a clock that was set back must not delay it
+
+
+def _begun_at(sent: Mapping[str, Any]) -> datetime | None:
+    """Since when the last message that was begun may stand in the chat."""
+    begun = sent.get("begun")
+    return datetime.fromisoformat(begun["at"]) if isinstance(begun, Mapping) else None
 
 
 async def _with_text_found(desk: Desk, slot: Slot, sent: dict[str, Any]) -> dict[str, Any]:
@@ -287,7 +293,7 @@ async def _with_text_found(desk: Desk, slot: Slot, sent: dict[str, Any]) -> dict
     if noted is None:
         return sent
     marker = noted.text.partition("\n")[0]
-    found = await desk.working_portal.find_said(desk.rules.chats.digest, marker)
+    found = await desk.working_portal.find_said(desk.rules.chats.digest, marker, since=noted.made_at)
     if found is None:
         return sent
     async with desk.db.begin() as conn:
@@ -342,7 +348,8 @@ async def _parts(desk: Desk, report: Report, sent: dict[str, Any]) -> AsyncItera
     )
     for part, marker, act in steps:
         if part not in sent:
-            found = await portal.find_said(chat, marker) if sent.get("begun") else None
+            begun_at = _begun_at(sent)
+            found = await portal.find_said(chat, marker, since=begun_at) if sent.get("begun") else None
             yield "begun", {"by": desk.name, "at": desk.now().isoformat()}
             yield part, found if found is not None else await act()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.bitrix import voice
 from app.bitrix.portal import MessageWork, StampWork, Unwritten, Written
 from app.bitrix.voice import bot_token
 from app.demo.portal import CLOUD_STD
@@ -256,6 +257,17 @@ async def test_message_is_not_looked_for_among_those_said_before_it(world: World
     before = world.emulated.requests
     assert await world.portal.find_said(chat, "·zzzz", since=world.clock.now()) is None
     assert world.emulated.requests - before == 1
+
+
+async def test_search_that_ended_too_early_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(voice, "PAGES", 2)
+    chat, began_at = world.emulated.add_chat("Тревоги", [1, 9]), world.clock.now()
+    for number in range(120):
+        world.emulated.say(chat, f"Обсуждаем {number}", 1)
+    assert await world.portal.find_said(chat, "·zzzz", since=began_at) is None
+    assert "100 messages" in caplog.text
 
 
 async def test_digest_and_its_files_lie_in_the_chat(world: World) -> None:

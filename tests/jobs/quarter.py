@@ -259,7 +259,7 @@ class Chat:
         self.files.append(content)
         return len(self.files)
 
-    async def find_said(self, _chat: str, _marker: str) -> int | None:
+    async def find_said(self, _chat: str, _marker: str, *, since: datetime | None) -> int | None:  # noqa: ARG002
         return None
 
 

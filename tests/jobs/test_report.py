@@ -67,3 +67,17 @@ async def test_digest_whose_text_timed_out_after_it_stood_there_is_not_repeated(
     await send_due(morning.desk)
     assert len(headings(morning)) == 1
     assert len(morning.portal.files(morning.office.chat)) == 2
+
+
+@pytest.mark.parametrize("method", ["imbot.v2.Chat.Message.send", "imbot.v2.File.upload"])
+async def test_what_timed_out_is_found_under_a_lively_chat(morning: Scene, method: str) -> None:
+    morning.clock.set(at("25.11 09:05"))
+    morning.portal.faults.fail(method, "timeout_after_apply")
+    with pytest.raises(PortalError):
+        await send_due(morning.desk)
+    for number in range(60):
+        morning.portal.say(morning.office.chat, f"Обсуждаем {number}", 1)
+    morning.clock.advance(timedelta(minutes=1))
+    await send_due(morning.desk)
+    assert len(headings(morning)) == 1
+    assert len(morning.portal.files(morning.office.chat)) == 2
