@@ -21,7 +21,6 @@ from app.model import (
     Area,
     Cycle,
     Decision,
-    EntryKind,
     Fact,
     FactKind,
     ItemRef,
@@ -33,7 +32,6 @@ from app.model import (
 from app.outcomes import is_void, outcome_of, somebody
 from app.pinning import Judging, RulesOf, judging
 from app.rules import Rules
-from app.sla.course import MOVED
 from app.sla.ledger import cycles_of
 from app.sla.state import next_moment, sla_state
 from app.sla.targets import TermsByClass, TermsChange
@@ -176,17 +174,15 @@ def _ticket(
         rules_version=rules.version,
         calendar_version=_calendar_version(cycles[-1], rules),
         counted=since is None or story.started_at >= since,
-        notes=(*told.notes, *_wishes(facts, story, rules)),
+        notes=(*told.notes, *_wishes(facts, story, cycles[-1], rules)),
         extended_by=_extended_by(cycles[-1], story),
     )
 
 
 def _extended_by(cycle: Cycle, story: Story) -> int | None:
-    """Whose extension holds; one that came too late moved nothing."""
-    entries = cycle.solution.entries
-    moved = [e.at for e in entries if e.kind is EntryKind.EXTENDED and e.cause.startswith(MOVED)]
-    agreed = {extension.at: extension.by for extension in story.extensions}
-    return agreed.get(moved[-1]) if moved else None
+    """Whose extension holds; one that came too late or was overtaken by a raise does not."""
+    holds = cycle.solution.agreed_due
+    return {extension.due_at: extension.by for extension in story.extensions}.get(holds) if holds else None
 
 
 def _of_class(told: Telling) -> dict[str, Any]:
@@ -249,11 +245,11 @@ def _documented(fields: Mapping[str, str]) -> bool:
     return written or bool(fields.get("SLA_KB_URL"))
 
 
-def _wishes(facts: Sequence[Fact], story: Story, rules: Rules) -> Iterator[str]:
+def _wishes(facts: Sequence[Fact], story: Story, cycle: Cycle, rules: Rules) -> Iterator[str]:
     """What waits for the head's word: dates and waivers asked for, an extension without a reason."""
     for wished in requests(facts, rules):
         yield f"{EXTENSION_ASKED}{stored(wished)}"
-    if any(not extension.reason for extension in story.extensions[-1:]):
+    if cycle.solution.extended and any(not extension.reason for extension in story.extensions[-1:]):
         yield EXTENSION_UNEXPLAINED
     if waiver_is_asked(facts, rules):
         yield WAIVER_ASKED

@@ -13,6 +13,7 @@ from app import words
 from app.model import (
     VOID_STATES,
     Cycle,
+    EntryKind,
     Ledger,
     OutcomeWord,
     SlaState,
@@ -61,8 +62,8 @@ def _clock_fields(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinf
     }
     if ticket.escalation_level:
         fields["SLA_ESC_LEVEL"] = str(ticket.escalation_level)
-    if ticket.extended_by is not None:
-        fields["SLA_EXT_BY"] = str(ticket.extended_by)
+    if any(entry.kind is EntryKind.EXTENDED for entry in cycle.solution.entries):
+        fields["SLA_EXT_BY"] = "" if ticket.extended_by is None else str(ticket.extended_by)
     return fields
 
 

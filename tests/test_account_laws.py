@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.account import due_line
-from app.model import Ledger, State
+from app.model import Ledger, State, TicketClass
 from app.sla.ledger import cycles_of
 from tests.sla.lives import MOSCOW
 from tests.sla.minutes import Happening, Life, instant_of
@@ -47,6 +47,28 @@ def test_the_addends_of_a_deadline_add_up_to_the_term(case: tuple[Life, int]) ->
     for each in ledgers(*case):
         line = due_line(each, CALENDARS[each.calendar], MOSCOW)
         assert each.extended or added_up(line) == each.term, line
+
+
+@st.composite
+def raised(draw: st.DrawFn) -> tuple[Life, int]:
+    """Any life that is extended at last and then becomes an emergency."""
+    life, turn = draw(known_at(lives()))
+    turn = max(turn, life.happenings[-1].at)
+    agreed = Happening(turn, "extend", turn + draw(st.integers(-600, 6000)))
+    emergency = Happening(turn + draw(st.integers(1, 6000)), "class", TicketClass.EMERGENCY)
+    now = emergency.at + draw(st.integers(0, 600))
+    return replace(life, happenings=(*life.happenings, agreed, emergency)), now
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(raised() | known_at(lives()))
+def test_only_a_date_that_was_agreed_on_is_called_extended(case: tuple[Life, int]) -> None:
+    agreed = [extension.due_at for extension in story_of(case[0]).extensions]
+    for each in ledgers(*case):
+        assert each.due_at is not None
+        came_back = any(entry.cause == "done" for entry in each.entries)
+        dates = [date for date in agreed if date == each.due_at or (came_back and date <= each.due_at)]
+        assert dates or not each.extended
 
 
 @st.composite

@@ -109,6 +109,23 @@ def test_deadline_moved_by_the_head_is_an_extension() -> None:
     assert decision.stamp.wanted["SLA_SOLVE_DUE"] == "2026-11-30T09:00:00Z"
 
 
+def test_who_extended_stands_on_the_card_while_the_extension_holds() -> None:
+    desk = Desk()
+    desk.reads(reading("24.11 10:01"))
+    moved = desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z")
+    moved = replace(moved, modified_at=at("24.11 12:00"), modified_by=HEAD)
+    agreed = desk.reads(reading("24.11 12:01", of=moved))
+    raised = replace(desk.stamped(card(), SLA_CLASS="emergency"), modified_at=at("24.11 13:00"))
+    overtaken = desk.reads(reading("24.11 13:01", of=raised))
+    assert agreed.stamp is not None
+    assert overtaken.stamp is not None
+    assert (agreed.ticket.extended_by, agreed.outcomes[0].extended) == (HEAD, True)
+    assert agreed.stamp.wanted["SLA_EXT_BY"] == str(HEAD)
+    assert (overtaken.ticket.extended_by, overtaken.outcomes[0].extended) == (None, False)
+    assert overtaken.stamp.wanted["SLA_EXT_BY"] == ""
+    assert overtaken.ticket.notes == ()
+
+
 def test_deadline_moved_by_an_agent_is_put_back() -> None:
     desk = Desk()
     desk.reads(reading("24.11 10:01"))

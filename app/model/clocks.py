@@ -58,7 +58,8 @@ class Ledger:
     paused: bool = False
     spent: timedelta = timedelta(0)  # open time used, pauses off, until met_at or now
     provisional: bool = False
-    extended: bool = False
+    extended: bool = False  # an extension holds: `due_at` is nobody's sum
+    agreed_due: datetime | None = None  # its date; time spent solved since then is added to it
     waived: bool = False
     level: int = 0  # internal: whose answer is awaited (SLA_ESC_LEVEL 1..3)
     reason: str = ""  # internal: code of SLA_ESC_REASON at the hand-over

@@ -34,9 +34,9 @@ class Course:
         return self.value is not TicketClass.NOT_TICKET
 
     @property
-    def extended(self) -> bool:
-        """Whether the deadline was moved in time; a late extension undoes nothing."""
-        return any(each.kind is EntryKind.EXTENDED and each.cause.startswith(MOVED) for each in self.entries)
+    def agreed_due(self) -> datetime | None:
+        """The date of the extension that holds: given in time and not overtaken by a raise since."""
+        return self.goal.agreed.due_at if self.goal and self.goal.agreed else None
 
     def noted(self, *entries: Entry) -> Course:
         """The same with more entries."""

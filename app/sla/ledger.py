@@ -267,7 +267,8 @@ def _ledger(story: Story, run: Run, terms: Terms) -> Ledger:
         paused=paused,
         spent=_spent(run, calendar) if calendar else NOTHING,
         provisional=bool(goal and due_at and goal.calendar.is_provisional(due_at)),
-        extended=course.extended,
+        extended=course.agreed_due is not None,
+        agreed_due=course.agreed_due,
         waived=any(reason for _, reason in _waivers(story, run)[-1:]),
     )
 

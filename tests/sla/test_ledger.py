@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from app.model import ClassChange, EntryKind, Extension, OutcomeWord, State, TicketClass
+from app.sla.ledger import cycles_of
+from app.sla.targets import TermsChange
 from tests.sla.lives import (
     BREACHED,
     CONSULTATION,
@@ -21,6 +23,7 @@ from tests.sla.lives import (
     WORK,
     at,
     becomes,
+    class_terms,
     client,
     cycle,
     extended,
@@ -200,6 +203,38 @@ def test_an_agreed_date_outlives_a_class_change_but_no_raise(change: ClassChange
     story = life("23.11 10:00", classes=[change], extensions=[extended("24.11 10:00", "27.11 18:00")])
 
     assert shown(cycle(story, "24.11 13:00").solution.due_at) == due
+
+
+def test_an_extension_that_a_raise_overtook_holds_no_more() -> None:
+    story = life(
+        "23.11 10:00",
+        classes=[becomes("24.11 09:00", EMERGENCY)],
+        extensions=[extended("23.11 12:00", "30.11 12:00")],
+    )
+
+    assert cycle(story, "23.11 13:00").solution.extended
+    found = cycle(story, "24.11 10:00").solution
+    assert (shown(found.due_at), found.extended) == ("24.11 13:00", False)
+
+
+def test_an_earlier_agreed_date_holds_over_a_raise() -> None:
+    story = life(
+        "23.11 10:00",
+        classes=[becomes("24.11 09:00", EMERGENCY)],
+        extensions=[extended("23.11 12:00", "24.11 11:00")],
+    )
+
+    found = cycle(story, "24.11 10:00").solution
+    assert (shown(found.due_at), found.extended) == ("24.11 11:00", True)
+
+
+def test_an_extension_that_came_too_late_holds_under_longer_terms_applied_later() -> None:
+    story = life("23.11 10:00", extensions=[extended("26.11 10:00", "04.12 12:00")])
+    longer = {STANDARD: class_terms(STANDARD, 4, 48)}
+    applied = TermsChange(at("26.11 12:00"), longer, "v2", "Соколов И.")
+
+    found = cycles_of(story, TERMS, at("26.11 13:00"), [applied])[-1].solution
+    assert (shown(found.due_at), found.extended, found.outcome) == ("04.12 12:00", True, BREACHED)
 
 
 def test_a_waiver_is_marked_and_tells_its_reason() -> None:
