@@ -123,14 +123,15 @@ tickets = sa.Table(
     _index("ix_tickets_state", "state", "urgency", "ref"),
     _index("ix_tickets_value", "value", "urgency", "ref"),
     _index("ix_tickets_agent", "agent", "urgency", "ref"),
-    _index("ix_tickets_client", "client", "started_at", only="client <> ''"),
     _index("ix_tickets_kept", "started_at", "ref", only="purged_at IS NULL"),
     _index("ix_tickets_cursors", "cursor_names", only="open AND cursor_names > ''"),
     _index("ix_tickets_tally", "sla_state", only="open"),
+    _index("ix_tickets_emergencies", "value", "ref", only="open AND value = 'emergency'"),
 )
 
 # Spelt as in the partial indexes: SQLite uses one only for the very same words, and `open = 1` is not `open`.
 IS_OPEN = sa.text("open")
+IS_EMERGENCY = sa.text("value = 'emergency'")
 HAS_CURSOR = sa.text("cursor_names > ''")
 IN_WORK = sa.text("state IN ('waiting', 'sending')")
 

@@ -21,7 +21,7 @@ from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, 
 from app.store import outcomes, tracks
 from app.store.codec import decode, encode
 from app.store.engine import chunks, in_parts, upsert
-from app.store.schema import HAS_CURSOR, IS_OPEN, LANES, inbox, tickets
+from app.store.schema import HAS_CURSOR, IS_EMERGENCY, IS_OPEN, LANES, inbox, tickets
 
 STATE_ORDER: dict[SlaState | None, int] = {
     SlaState.OVERDUE: 0,
@@ -140,10 +140,10 @@ async def due(conn: AsyncConnection, now: datetime, limit: int) -> list[ItemRef]
 
 async def emergencies_waiting(conn: AsyncConnection) -> list[ItemRef]:
     """Open emergencies that wait in the inbox behind the first lane."""
-    query = sa.select(inbox.c.subject).join(tickets, tickets.c.ref == inbox.c.subject)
+    urgent = sa.select(tickets.c.ref).where(IS_OPEN, IS_EMERGENCY)  # few, where either table may hold many
     behind = (inbox.c.lane > LANES.index(Lane.URGENT), inbox.c.failed_at.is_(None))
-    urgent = (IS_OPEN, tickets.c.value == TicketClass.EMERGENCY.value)
-    return [ItemRef.parse(ref) for ref in await conn.scalars(query.where(*behind, *urgent))]
+    query = sa.select(inbox.c.subject).where(inbox.c.subject.in_(urgent), *behind)
+    return [ItemRef.parse(ref) for ref in await conn.scalars(query)]
 
 
 async def next_at(conn: AsyncConnection) -> datetime | None:
@@ -212,22 +212,6 @@ async def open_cursors(conn: AsyncConnection, mark: str) -> dict[ItemRef, Mappin
 async def open_refs(conn: AsyncConnection) -> list[ItemRef]:
     query = sa.select(tickets.c.ref).where(IS_OPEN).order_by(tickets.c.urgency, tickets.c.ref)
     return [ItemRef.parse(row.ref) async for part in in_parts(conn, query) for row in part]
-
-
-async def earlier_of_client(
-    conn: AsyncConnection, client: str, before: datetime, *, limit: int = 20
-) -> list[Ticket]:
-    """The client's tickets that began before `before`, the newest first."""
-    if not client:
-        return []
-    query = sa.select(*KEPT).where(
-        tickets.c.client == client, tickets.c.client != sa.literal_column("''"), tickets.c.started_at < before
-    )
-    return await _tickets(conn, query.order_by(tickets.c.started_at.desc(), tickets.c.ref).limit(limit))
-
-
-async def count(conn: AsyncConnection) -> int:
-    return (await conn.execute(sa.select(sa.func.count()).select_from(tickets))).scalar_one()
 
 
 async def count_open(conn: AsyncConnection) -> int:

@@ -21,6 +21,7 @@ Question = Callable[[AsyncConnection], Awaitable[Any]]
 QUESTIONS: dict[str, tuple[str, Question]] = {
     "watcher": ("ix_tickets_next", lambda conn: tickets.due(conn, NOW, 9)),
     "watcher's first look": ("ix_tickets_next", tickets.next_at),
+    "emergencies that wait": ("ix_tickets_emergencies", tickets.emergencies_waiting),
     "open tickets": ("ix_tickets_open", tickets.open_refs),
     "how many are open": ("ix_tickets_", tickets.count_open),
     "open by state": ("ix_tickets_tally", tallies.open_by_state),
@@ -29,7 +30,6 @@ QUESTIONS: dict[str, tuple[str, Question]] = {
     "board of one state": ("ix_tickets_state", lambda conn: tickets.page(conn, state=State.NEW)),
     "board of one class": ("ix_tickets_value", lambda conn: tickets.page(conn, value=TicketClass.STANDARD)),
     "board of one agent": ("ix_tickets_agent", lambda conn: tickets.page(conn, agent=7)),
-    "client's tickets": ("ix_tickets_client", lambda conn: tickets.earlier_of_client(conn, "contact:5", NOW)),
     "digest": ("ix_outcomes_life", lambda conn: outcomes.between(conn, NOW, NOW + HOUR)),
     "claims": ("ix_inbox_work", lambda conn: inbox.claim(conn, 9, NOW, "a", HOUR)),
     "messages": ("ix_messages_work", lambda conn: outbox.due(conn, 9, NOW)),

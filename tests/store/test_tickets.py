@@ -156,7 +156,7 @@ async def test_open_tickets(database: Database) -> None:
         assert [each.ref.id for each in await tickets.open_tickets(conn, limit=3)] == [1, 2, 3]
         assert {each.ref.id async for each in tickets.each_open(conn)} == {*range(1, 9)}
         assert await tickets.open_refs(conn) == [deal(number) for number in range(1, 9)]
-        assert (await tickets.count(conn), await tickets.count_open(conn)) == (10, 8)
+        assert await tickets.count_open(conn) == 8
 
 
 async def test_open_cursors_are_those_with_the_mark(database: Database) -> None:
@@ -169,21 +169,6 @@ async def test_open_cursors_are_those_with_the_mark(database: Database) -> None:
             ticket(ref=deal(4), cursor={"line:402": 9}, state=State.CLOSED_CONFIRMED),
         )
         assert await tickets.open_cursors(conn, "line:") == {deal(1): {"line:401": 1005}}
-
-
-async def test_earlier_tickets_of_a_client(database: Database) -> None:
-    async with database.begin() as conn:
-        await save(
-            conn,
-            ticket(deal(1), client="contact:5", started_at=NOW - 2 * HOUR),
-            ticket(deal(2), client="contact:5", started_at=NOW - HOUR),
-            ticket(deal(3), client="contact:5", started_at=NOW),
-            ticket(deal(4), client="contact:6", started_at=NOW - HOUR),
-            ticket(deal(5), started_at=NOW - HOUR),
-        )
-        found = await tickets.earlier_of_client(conn, "contact:5", NOW)
-        assert [each.ref.id for each in found] == [2, 1]
-        assert await tickets.earlier_of_client(conn, "", NOW) == []
 
 
 async def test_a_returned_ticket_stands_by_its_last_cycle(database: Database) -> None:
