@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from app import patience
+from app.commands.sharing import holding
 from app.commands.speech import PATIENCE, answered, needs_portal, say
 from app.desk import Desk, open_desk
 from app.jobs.ask import LONGEST_PAUSE, ask
-from app.jobs.lead import lead, step_down
+from app.jobs.lead import lead
 from app.jobs.notice import notice_restored
 from app.jobs.reconcile import reconcile as sweep
 from app.jobs.refresh import refresh_people
@@ -24,10 +25,8 @@ async def reconcile(settings: Settings) -> bool:
     async with open_desk(settings) as desk:
         if not await lead(desk):
             return await _reconcile_there(desk)
-        try:
+        async with holding(desk):
             return await _reconcile_here(desk)
-        finally:
-            await step_down(desk)
 
 
 async def _reconcile_there(desk: Desk) -> bool:
@@ -62,10 +61,8 @@ async def _reconcile_here(desk: Desk) -> bool:
     await notice_restored(desk)
     await refresh_people(desk)
     found = await sweep(desk)
-    steps = 0
     while await walk(desk):
-        await lead(desk)
-        steps += 1
+        pass
     say(f"Найдено изменений: {found}")
     return await nothing_left(desk) and desk.health.portal_fault is None
 

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from app import words
+from app.commands.sharing import holding
 from app.commands.speech import PATIENCE, Mistake, answered, needs_database, needs_portal, say, say_json, warn
 from app.desk import Desk, open_desk
 from app.jobs.ask import ask
-from app.jobs.lead import lead, step_down
+from app.jobs.lead import lead
 from app.jobs.report import NeverSent, Report, hash_of, make_report, report_as_known, send_report
 from app.metrics.digest_tree import digest_tree
 from app.metrics.periods import PeriodKind
@@ -118,10 +119,8 @@ async def _send_by_hand(desk: Desk, report: Report, on: date | None) -> None:
     if not desk.rules.chats.digest:
         raise Mistake("в правилах не указан чат для сводки: [chats] digest")
     if await lead(desk):
-        try:
+        async with holding(desk):
             await send_report(desk, report, f"digest/by-hand/{desk.now().isoformat()}")
-        finally:
-            await step_down(desk)
     else:
         args = {"period": report.digest.period.kind.value, "on": on.isoformat() if on else None}
         answered(await ask(desk, "digest", args, PATIENCE))

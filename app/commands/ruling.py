@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.commands.sharing import holding
 from app.commands.speech import Mistake, needs_database, say, say_json
 from app.desk import Desk, open_desk
-from app.jobs.lead import lead, step_down
+from app.jobs.lead import lead
 from app.jobs.rerule import rerule
 from app.recalling import rules_of_lives
 from app.rules import Rules, load_rules
@@ -103,10 +104,8 @@ def _about_new(desk: Desk, other: Rules) -> str:
 async def _done(desk: Desk, applied: Applied) -> str:
     """By the running service if there is one: nobody else may add facts beside it."""
     if await lead(desk):
-        try:
+        async with holding(desk):
             touched = await rerule(desk)
-        finally:
-            await step_down(desk)
         return (
             f"Применено к открытым: {touched}. Сроки в карточках обновит сервис, когда его запустят, "
             "или b24sla reconcile."

@@ -11,6 +11,7 @@ from app.bitrix.portal import Loan
 from app.desk import Desk
 from app.jobs.ask import ask
 from app.jobs.lead import PACE, lead, step_down
+from app.store.engine import StoreUnavailable
 
 LENT_FOR = timedelta(minutes=10)  # a command that died gives it back by this
 PATIENCE = timedelta(seconds=10)  # for the running service to answer
@@ -22,7 +23,7 @@ SMALLEST = Loan(0.0, None, "standard", 0.1, 0.0)
 async def sharing(desk: Desk) -> AsyncIterator[None]:
     """Inside, this process may ask the portal, and the running service asks so much less."""
     if await lead(desk):
-        async with _renewing(desk):
+        async with holding(desk):
             yield
         return
     told = await ask(desk, "lend", {"seconds": LENT_FOR.total_seconds()}, PATIENCE)
@@ -36,17 +37,22 @@ async def sharing(desk: Desk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _renewing(desk: Desk) -> AsyncIterator[None]:
-    """The lease is ours and stays ours: a service that starts now waits for the command's end."""
+async def holding(desk: Desk) -> AsyncIterator[None]:
+    """The lease is ours and stays ours: a service that starts now waits for the command's end.
+
+    If it was lost all the same (the machine slept), nothing more is written or asked.
+    """
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(PACE.total_seconds())
-            await lead(desk)
+            with suppress(StoreUnavailable):  # one renewal may fail without any harm
+                await lead(desk)
 
     renewing = asyncio.create_task(renew())
     try:
-        yield
+        with desk.in_turn():
+            yield
     finally:
         renewing.cancel()
         with suppress(asyncio.CancelledError):

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 import pytest
+import sqlalchemy as sa
 
 from app import serving
 from app.bitrix.portal import Portal
+from app.commands import reconciling, reporting, ruling
 from app.commands import sharing as sharing_module
 from app.commands.sharing import SMALLEST, sharing
 from app.commands.speech import Mistake, answered
-from app.desk import Desk, open_desk
+from app.desk import Desk, TakenOver, open_desk
 from app.jobs.ask import ASKED, Question, answer, ask, asked
 from app.jobs.lead import lead
 from app.model import Lane
 from app.serving import answer_asked
-from app.store import marks
+from app.store import leases, marks, schema
 from app.store.engine import StoreUnavailable
+from app.store.rules_log import Applied
 from benchmarks.ground import Town, town
+from tests.lives import at
+
+if TYPE_CHECKING:
+    from app.jobs.report import Report
 
 pytestmark = [
     pytest.mark.anyio,
@@ -120,6 +129,94 @@ async def test_command_without_a_service_has_everything_and_keeps_a_starting_one
             assert capacity(by_hand) == whole
             assert not await lead(place.desk)
         assert await lead(place.desk)
+
+
+# --- in place of a service ---------------------------------------------------------------
+
+
+APPLIED = Applied("v1", at("24.11 10:00"), "Соколов И.", to_open=True)
+ACTS: dict[str, tuple[ModuleType, str, Callable[[Desk], Awaitable[object]]]] = {
+    "rules apply": (ruling, "rerule", lambda desk: ruling._done(desk, APPLIED)),
+    "digest": (
+        reporting,
+        "send_report",
+        lambda desk: reporting._send_by_hand(desk, cast("Report", None), None),
+    ),
+    "reconcile": (reconciling, "_reconcile_here", lambda desk: reconciling.reconcile(desk.settings)),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_command_keeps_the_lease_for_as_long_as_it_works(
+    place: Town, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    module, name, command_of = ACTS[act]
+    until: list[int] = []
+
+    async def works(desk: Desk, *_: object) -> int:
+        until.append(await lease_ends(desk))
+        for _ in range(500):
+            if await lease_ends(desk) > until[0]:
+                break
+            await asyncio.sleep(0.002)
+        until.append(await lease_ends(desk))
+        return 0
+
+    monkeypatch.setattr(sharing_module, "PACE", timedelta(milliseconds=5))
+    monkeypatch.setattr(module, name, works)
+    await command_of(place.desk)
+    assert until[1] > until[0]
+    assert await lease_ends(place.desk) == 0, "given back"
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_command_that_another_process_took_over_from_writes_nothing_more(
+    place: Town, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    module, name, command_of = ACTS[act]
+    refused: list[bool] = []
+
+    async def works(desk: Desk, *_: object) -> int:
+        async with command(place) as other, other.db.begin() as conn:
+            await leases.release(conn, leases.PORTAL, desk.name)
+            await leases.take(conn, leases.PORTAL, other.name, SOON)
+        try:
+            async with desk.db.begin():
+                refused.append(False)
+        except TakenOver:
+            refused.append(True)
+        return 0
+
+    monkeypatch.setattr(module, name, works)
+    await command_of(place.desk)
+    assert refused == [True]
+
+
+async def test_renewal_that_failed_once_ends_no_command(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    renewals = 0
+
+    async def renews(_: Desk) -> bool:
+        nonlocal renewals
+        renewals += 1
+        if renewals == 2:
+            raise StoreUnavailable("no answer")
+        return await lead(place.desk)
+
+    monkeypatch.setattr(sharing_module, "PACE", timedelta(milliseconds=5))
+    monkeypatch.setattr(sharing_module, "lead", renews)
+    async with sharing(place.desk):
+        for _ in range(500):
+            if renewals > 3:
+                break
+            await asyncio.sleep(0.002)
+    assert renewals > 3
+
+
+async def lease_ends(desk: Desk) -> int:
+    """In milliseconds, by the database's clock."""
+    async with desk.db.read() as conn:
+        found: int = (await conn.execute(sa.select(schema.leases.c.until_millis))).scalar_one()
+        return found
 
 
 # --- asking for a duty -------------------------------------------------------------------
