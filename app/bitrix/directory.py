@@ -21,7 +21,8 @@ from app.model import DEAL_TYPE, ItemRef, Lane, Person
 FRESH = timedelta(hours=1)
 RELEARN = timedelta(minutes=1)  # an option that stays unknown is not asked for at every reading
 NAME_FIELDS = {"contact": ["id", "name", "lastName"], "company": ["id", "title"]}
-MOST_GUESSED = 10_000  # cards; then their clients are guessed anew
+MOST_GUESSED = 10_000  # cards; the client of one that was forgotten is guessed anew
+MOST_NAMES = 20_000  # of clients; many more than are in hand at once
 NAME_TYPES = {"contact": CONTACT_TYPE, "company": COMPANY_TYPE}
 
 
@@ -42,8 +43,9 @@ class Directory:
     def __init__(self, client: Client, config: PortalConfig, clock: Clock, access: Access) -> None:
         self._client, self._config, self._clock, self._access = client, config, clock, access
         self._entities: dict[int, tuple[datetime, Entity]] = {}
-        self.names: dict[str, str] = {}  # "contact:5" → name
-        self._guessed: set[ItemRef] = set()  # cards whose client was asked for with them
+        self.names: dict[str, str] = {}  # "contact:5" → name; those wanted last are the last
+        self._named_at: dict[str, datetime] = {}
+        self._guessed: dict[ItemRef, datetime] = {}  # cards, and when their client was asked for with them
         self.outsiders: frozenset[int] = frozenset()  # users who are no employees
         self._people: set[int] = set()  # of whom we know whether they are employees
         self.bot_id = 0
@@ -106,21 +108,32 @@ class Directory:
         return found
 
     def guessed_names(self, ref: ItemRef) -> dict[str, Single]:
-        """The client of a card that is read in the same request, right before these; once for each card."""
-        if ref in self._guessed:
+        """The client of a card that is read in the same request, right before these; hourly for each."""
+        now = self._clock.now()
+        if ref in self._guessed and now - self._guessed[ref] < FRESH:
             return {}
-        self._guessed = {*self._guessed, ref} if len(self._guessed) < MOST_GUESSED else {ref}
+        self._guessed.pop(ref, None)
+        self._guessed[ref] = now
+        if len(self._guessed) > MOST_GUESSED:
+            del self._guessed[next(iter(self._guessed))]
         return {prefix: _guess(prefix, place) for place, prefix in enumerate(NAME_TYPES, 1)}
 
     def learn_guessed(self, guesses: Mapping[str, Single]) -> None:
         """A card without a client has answered nothing, and that is no error."""
         for prefix, part in guesses.items():
             for row in part.answer.rows("items") if part.answer else ():
-                self.names[f"{prefix}:{number(row.get('id'))}"] = client_name(prefix, row)
+                self._learn_name(prefix, row)
 
     def unknown_names(self, keys: Iterable[str]) -> Names:
-        """Names of contacts and companies that we do not know yet, to be read; in vain is no error."""
-        unknown = sorted(set(keys) - self.names.keys())
+        """Names of contacts and companies that we do not know, or not since an hour, to be read.
+
+        In vain is no error: an old name stands until a new one has come.
+        """
+        wanted, now = set(keys), self._clock.now()
+        for key in sorted(wanted & self.names.keys()):
+            self.names[key] = self.names.pop(key)
+        fresh = {key for key in wanted if key in self.names and now - self._named_at[key] < FRESH}
+        unknown = sorted(wanted - fresh)
         return Names(
             {
                 prefix: _name_listing(prefix, [int(key.partition(":")[2]) for key in group])
@@ -133,7 +146,15 @@ class Directory:
         """Remember the names that came."""
         for prefix, parts in read.listings.items():
             for row in (row for part in parts for row in part.rows):
-                self.names[f"{prefix}:{number(row.get('id'))}"] = client_name(prefix, row)
+                self._learn_name(prefix, row)
+
+    def _learn_name(self, prefix: str, row: Mapping[str, Any]) -> None:
+        key = f"{prefix}:{number(row.get('id'))}"
+        self.names.pop(key, None)
+        self.names[key], self._named_at[key] = client_name(prefix, row), self._clock.now()
+        if len(self.names) > MOST_NAMES:
+            first = next(iter(self.names))
+            del self.names[first], self._named_at[first]
 
     async def people(self, lane: Lane) -> list[Person]:
         """Everybody on the portal. Raises PortalError."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.bitrix import directory
+from app.bitrix.items import CONTACT_TYPE
 from app.bitrix.portal import Unread
 from app.demo.portal import SELF_HOSTED
 from app.model import Gone, ItemRef, Kind, Reading, Side
@@ -29,6 +31,44 @@ async def test_deal_is_read_with_its_client(world: World) -> None:
     assert (card.title, card.stage, card.category) == ("Нет SMS", f"C{world.funnel}:NEW", world.funnel)
     assert (card.client, card.client_name, card.contact) == ("contact:1", "Клиентов Пётр", "1")
     assert (card.assignee, card.channel, card.text) == (world.agent, "EMAIL", ("Нет SMS", "С утра"))
+
+
+@pytest.mark.parametrize("cards", [1, 2])
+async def test_client_who_was_renamed_is_called_so_within_an_hour(world: World, cards: int) -> None:
+    deals = [world.deal() for _ in range(cards)]
+    await world.read(*deals)
+    world.emulated.world.items[CONTACT_TYPE][1]["lastName"] = "Переименов"
+    world.clock.advance(timedelta(hours=1))
+    told = await world.read(*deals)
+    assert {one.card.client_name for one in told if isinstance(one, Reading)} == {"Переименов Пётр"}
+
+
+async def test_name_of_a_client_is_asked_for_once_an_hour(world: World) -> None:
+    deal = world.deal()
+    await world.read(deal)
+    for _ in range(2):
+        world.clock.advance(timedelta(minutes=29))
+        asked = world.emulated.calls_of("crm.item.list")
+        await world.read(deal)
+        assert world.emulated.calls_of("crm.item.list") == asked + 1, "the card alone"
+
+
+async def test_name_that_cannot_be_read_again_stands(world: World) -> None:
+    deals = [world.deal(), world.deal()]
+    await world.read(*deals)
+    world.clock.advance(timedelta(hours=1))
+    del world.emulated.world.items[CONTACT_TYPE][1]
+    told = await world.read(*deals)
+    assert {one.card.client_name for one in told if isinstance(one, Reading)} == {"Клиентов Пётр"}
+
+
+async def test_only_the_names_wanted_last_are_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "MOST_NAMES", 3)
+    many = [world.emulated.add_contact(f"Клиент{number}") for number in range(6)]
+    deals = [world.deal(contact=each) for each in many]
+    for some in (deals[:3], deals[:1] + deals[3:5]):
+        await world.read(*some)
+    assert list(world.portal._directory.names) == [f"contact:{many[place]}" for place in (0, 3, 4)]
 
 
 async def test_first_message_stands_in_the_text(world: World) -> None:
