@@ -13,16 +13,16 @@ import re
 import tempfile
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 
+from app.demo.lives import Life, Lives
 from app.demo.office import Case, Office, Ticket
 from app.demo.story import DAY, SupportDay, example_tickets
 from app.jobs.reconcile import next_poll_at, poll, reconcile
@@ -43,7 +43,6 @@ EXACT = ("SLA_CLASS", "SLA_STATE", "SLA_REPLY_DUE", "SLA_SOLVE_DUE", "SLA_FIRST_
 Span = tuple[datetime, datetime]
 WORKDAY: Span = (BEGIN_AT, END_AT)
 Card = tuple[int | str, int]
-Life = Generator[datetime, None, None]
 
 
 @dataclass(slots=True)
@@ -81,31 +80,17 @@ class NotedOffice(Office):
         self.note(case)
 
 
-class Dialogs:
+class Dialogs(Lives):
     """Clients who write in a messenger: a deal with an open line's session each."""
 
     def __init__(self, office: NotedOffice, count: int, seed: int, span: Span) -> None:
-        self._queue: list[tuple[datetime, int, Life]] = []
+        super().__init__()
         self.cases: list[Case] = []
         chance = random.Random(seed)
         minutes = int((span[1] - span[0]).total_seconds() / 60)
         for number in range(count):
             at = span[0] + timedelta(minutes=chance.randint(1, max(1, minutes - 30)))
-            self._push(number, self._life(office, number, at, random.Random(number)))
-
-    @property
-    def next_at(self) -> datetime | None:
-        return self._queue[0][0] if self._queue else None
-
-    def play(self, now: datetime) -> None:
-        while self._queue and self._queue[0][0] <= now:
-            _, number, life = heappop(self._queue)
-            self._push(number, life)
-
-    def _push(self, number: int, life: Life) -> None:
-        at = next(life, None)
-        if at is not None:
-            heappush(self._queue, (at, number, life))
+            self.add(number, self._life(office, number, at, random.Random(number)))
 
     def _life(self, office: NotedOffice, number: int, at: datetime, chance: random.Random) -> Life:
         portal, agent = office.portal, office.agents[number % len(office.agents)]

@@ -6,14 +6,14 @@ Every ticket is a generator that yields the next instant at which something happ
 
 from __future__ import annotations
 
-import heapq
 import json
 import random
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from importlib.resources import files
 
+from app.demo.lives import Life, Lives
 from app.demo.office import Case, Office, Ticket
 
 MOSCOW = timezone(timedelta(hours=3))
@@ -21,8 +21,6 @@ DAY = datetime(2026, 11, 24, tzinfo=MOSCOW)
 BEGIN_AT = DAY + timedelta(minutes=5)
 END_AT = DAY + timedelta(days=1, hours=9, minutes=6)
 OPENING, CLOSING = DAY + timedelta(hours=9), DAY + timedelta(hours=18)
-
-Life = Generator[datetime, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +45,14 @@ class Plot:
         return case
 
 
-class SupportDay:
-    """All lives of the day in order of time. `next_at` and `play` drive it."""
+class SupportDay(Lives):
+    """All lives of the day."""
 
     def __init__(self, office: Office, tickets: Sequence[Ticket] | None = None) -> None:
-        self._office = office
-        self._queue: list[tuple[datetime, int, Life]] = []
+        super().__init__()
         self.cases: dict[str, Case] = {}
         for number, life in enumerate(_lives(office, tickets or example_tickets(), self.cases)):
-            self._push(number, life)
-
-    @property
-    def next_at(self) -> datetime | None:
-        """When the portal's people next do something."""
-        return self._queue[0][0] if self._queue else None
-
-    def play(self, now: datetime) -> int:
-        """Everything that happens up to `now`; how many acts that were."""
-        acts = 0
-        while self._queue and self._queue[0][0] <= now:
-            _, number, life = heapq.heappop(self._queue)
-            self._push(number, life)
-            acts += 1
-        return acts
-
-    def _push(self, number: int, life: Life) -> None:
-        at = next(life, None)
-        if at is not None:
-            heapq.heappush(self._queue, (at, number, life))
+            self.add(number, life)
 
 
 def example_tickets() -> list[Ticket]:

@@ -6,17 +6,15 @@ moves no term: a reading may find it one sweep later than another.
 
 from __future__ import annotations
 
-import heapq
 import random
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.demo.lives import Life, Lives
 from app.demo.office import Case, Office
 from app.demo.story import MOSCOW, example_tickets
-from tests.chaos.clock import PortalTime
 
-Life = Generator[datetime, None, None]
 MOST_FOR_HOURS = 6  # tickets of a run that is no whole day
 SOME_MINUTES = (5, 12, 20, 35, 50, 75, 110, 160, 240, 700)
 TALK = (
@@ -48,36 +46,18 @@ class Plot:
         return morning if local.hour < 9 else morning + timedelta(days=1)
 
 
-class Month:
-    """All lives in order of time; `play` does what has come due."""
+class Month(Lives):
+    """All lives of the weeks."""
 
     def __init__(
         self, office: Office, begin_at: datetime, span: timedelta, seed: int, a_day: int = 7
     ) -> None:
+        super().__init__()
         chance = random.Random(seed)
         self.cases: dict[int, Case] = {}
         self.corrected: dict[int, datetime] = {}  # life → when an agent made it a consultation
-        self._queue: list[tuple[datetime, int, Life]] = []
         for plot in _plots(self, office, begin_at, span, a_day, chance):
-            self._push(plot.number, _life(plot))
-
-    @property
-    def next_at(self) -> datetime | None:
-        return self._queue[0][0] if self._queue else None
-
-    def play(self, now: datetime, time: PortalTime) -> int:
-        acts = 0
-        while self._queue and self._queue[0][0] <= now:
-            at, number, life = heapq.heappop(self._queue)
-            with time.at(at):
-                self._push(number, life)
-            acts += 1
-        return acts
-
-    def _push(self, number: int, life: Life) -> None:
-        at = next(life, None)
-        if at is not None:
-            heapq.heappush(self._queue, (at, number, life))
+            self.add(plot.number, _life(plot))
 
 
 def _plots(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
-import socket
 import sqlite3
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 from app import words
 from app.demo.office import Office, furnish
@@ -29,6 +27,7 @@ from tests.chaos.gate import Ear, Gate
 from tests.chaos.month import Month
 from tests.chaos.service import Orders, live
 from tests.chaos.weather import REFUSALS, TRANSPORT, Weather
+from tests.loopback import listening
 
 TOKEN = "events-of-this-test"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback only; the usual one takes long to load
@@ -124,17 +123,6 @@ async def played(
     return town
 
 
-@asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
-        serving = asyncio.create_task(server._serve([listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
-
-
 async def _play(town: Town, gate: Gate, address: str, replicas: int, tell: Callable[[Town], None]) -> None:
     events, weather = town.portal.events, town.weather
     events.drop, events.double, events.reorder = weather.drop, weather.double, weather.reorder
@@ -175,7 +163,7 @@ async def _provisioned(town: Town) -> None:
 async def _step(town: Town, gate: Gate, address: str) -> None:
     """To the next moment at which anything happens, with whatever the weather brings."""
     town.clock.set(_next_moment(town))
-    acts = town.month.play(min(town.clock.now(), town.end_at), town.time)
+    acts = town.month.play(min(town.clock.now(), town.end_at), town.time.at)
     if acts:
         _hold_up(town)
         town.clock.set(town.clock.now() + TRAVEL)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from pydantic import SecretStr
 
 from app.bitrix.portal import Portal
@@ -27,6 +26,7 @@ from app.desk import portal_config
 from app.rules import load_rules
 from app.settings import Settings
 from benchmarks.pounding import PATH, event_body
+from tests.loopback import listening
 
 TOKEN = "events-of-this-test"
 ROOT = Path(__file__).parents[2]
@@ -134,17 +134,6 @@ async def block(database: str, folder: Path, command: Sequence[str] = HURRIED) -
             yield made
         finally:
             made.close()
-
-
-@asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
-        serving = asyncio.create_task(server._serve([listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
 
 
 async def _prepared(portal: EmulatedPortal, environ: dict[str, str]) -> None:
