@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from app.desk import Desk, rules_then
 from app.forgetting import bare_outcome, bare_ticket, bare_values, forgotten
-from app.model import ItemRef, Ticket
+from app.model import ItemRef
 from app.store import facts, marks, purges, tickets
 
 SLOT = "purge"
@@ -41,21 +41,22 @@ def day_start(desk: Desk, day: date) -> datetime:
 async def purge(desk: Desk, before: date, *, client: str = "", dry_run: bool = False) -> Purged:
     """Of every ticket that ended before this day, or of one client's; the figures stay as they are."""
     total = Purged()
-    async for old in _old_tickets(desk, day_start(desk, before), client):
-        total += await _purge_some(desk, old, dry_run=dry_run)
+    start_at = day_start(desk, before)
+    async for old in _old_tickets(desk, start_at, client):
+        total += await _purge_some(desk, old, start_at, dry_run=dry_run)
     if not client and not dry_run:
         async with desk.db.begin() as conn:
             total += Purged(reports=await purges.blank_reports(conn, before))
     return total
 
 
-async def _old_tickets(desk: Desk, before: datetime, client: str) -> AsyncIterator[list[Ticket]]:
+async def _old_tickets(desk: Desk, before: datetime, client: str) -> AsyncIterator[list[ItemRef]]:
     wanted = await refs_of(desk, client) if client else None
     place: purges.Place | None = None
     while True:
         async with desk.db.read() as conn:
             found, place = await purges.ended_before(conn, before, place, AT_ONCE)
-        yield [ticket for ticket in found if wanted is None or ticket.ref in wanted]
+        yield [ref for ref in found if wanted is None or ref in wanted]
         if place is None:
             return
 
@@ -73,13 +74,15 @@ async def open_among(desk: Desk, refs: set[ItemRef]) -> list[ItemRef]:
     return sorted(ref for ref, ticket in known.items() if ticket.open)
 
 
-async def _purge_some(desk: Desk, old: list[Ticket], *, dry_run: bool) -> Purged:
-    if not old:
+async def _purge_some(desk: Desk, refs: list[ItemRef], before: datetime, *, dry_run: bool) -> Purged:
+    """Any of them may have come back since it was found: then it is left alone."""
+    if not refs:
         return Purged()
     now, texts = desk.now(), 0
     opened = desk.db.read() if dry_run else desk.db.begin()
-    async with opened as conn:
-        known = await facts.load_many(conn, [ticket.ref for ticket in old])
+    async with desk.deciding, opened as conn:
+        old = await purges.still_old(conn, refs, before, hold=not dry_run)
+        known = await facts.load_many(conn, refs)
         for ticket in old:
             rules = await rules_then(conn, desk, ticket.rules_version)
             changed = forgotten(known[ticket.ref], rules, now)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.model import Fact, FactKind, ItemRef, Outcome, Ticket
 from app.store import tickets as ticket_store
 from app.store.codec import decode, encode
+from app.store.engine import locked
 from app.store.outbox import MessageState
 from app.store.schema import facts, inbox, messages, outcomes, reports, stamps, tickets
 
@@ -25,7 +26,7 @@ BareValues = Callable[[Mapping[str, str]], dict[str, str]]
 
 async def ended_before(
     conn: AsyncConnection, before: datetime, after: Place | None, limit: int
-) -> tuple[list[Ticket], Place | None]:
+) -> tuple[list[ItemRef], Place | None]:
     """Tickets with words that nobody works on and whose last moment lies before `before`; where to go on."""
     place = sa.tuple_(tickets.c.started_at, tickets.c.ref)
     query = sa.select(tickets.c.ref, tickets.c.started_at).where(
@@ -35,13 +36,24 @@ async def ended_before(
         start, ref = (sa.literal(value, column.type) for value, column in zip(after, _KEYS, strict=True))
         query = query.where(place > sa.tuple_(start, ref))
     rows = (await conn.execute(query.order_by(*_KEYS).limit(limit))).all()
-    found = await ticket_store.load_many(conn, [ItemRef.parse(row.ref) for row in rows])
-    ended = await _ended_at(conn, [ticket for ticket in found.values() if not ticket.open])
-    old = [found[ref] for ref, at in ended.items() if at < before]
-    return old, (rows[-1].started_at, rows[-1].ref) if len(rows) == limit else None
+    old = await still_old(conn, [ItemRef.parse(row.ref) for row in rows], before)
+    following = (rows[-1].started_at, rows[-1].ref) if len(rows) == limit else None
+    return [ticket.ref for ticket in old], following
 
 
 _KEYS = (tickets.c.started_at, tickets.c.ref)
+
+
+async def still_old(
+    conn: AsyncConnection, refs: Sequence[ItemRef], before: datetime, *, hold: bool = False
+) -> list[Ticket]:
+    """Those of them that ended before; `hold`: nobody changes them until our commit."""
+    if hold:
+        rows = sa.select(tickets.c.ref).where(tickets.c.ref.in_([str(ref) for ref in refs]))
+        await conn.execute(locked(rows.order_by(tickets.c.ref)))
+    found = await ticket_store.load_many(conn, refs)
+    ended = await _ended_at(conn, [ticket for ticket in found.values() if not ticket.open])
+    return [found[ref] for ref, at in ended.items() if at < before]
 
 
 async def _ended_at(conn: AsyncConnection, found: Sequence[Ticket]) -> dict[ItemRef, datetime]:
@@ -73,8 +85,8 @@ async def take_words(
     *,
     bare_outcome: BareOutcome,
     bare_values: BareValues,
-) -> int:
-    """Put the bare ticket and facts in their places; how many texts are gone."""
+) -> None:
+    """Put the bare ticket and facts in their places."""
     rows = [{"r": str(f.ref), "k": f.kind.value, "y": f.key, "v": dict(f.value)} for f in changed]
     if rows:
         await conn.execute(_CHANGE_FACT, rows)
@@ -84,7 +96,7 @@ async def take_words(
     await _bare_stamp(conn, ticket.ref, bare_values)
     failed = sa.update(inbox).where(inbox.c.subject == str(ticket.ref)).values(error="")
     await conn.execute(failed)
-    return len(rows) + await _unsay(conn, ticket.ref)
+    await _unsay(conn, ticket.ref)
 
 
 _CHANGE_FACT = (
@@ -115,13 +127,13 @@ async def _bare_stamp(conn: AsyncConnection, ref: ItemRef, bare: BareValues) -> 
         await conn.execute(sa.update(stamps).where(stamps.c.ref == str(ref)).values(kept))
 
 
-async def _unsay(conn: AsyncConnection, ref: ItemRef) -> int:
+async def _unsay(conn: AsyncConnection, ref: ItemRef) -> None:
     """Texts of messages go, their keys stay: nothing is said twice. What had failed is not tried again."""
     gave_up = messages.c.state == MessageState.FAILED.value
     said = (messages.c.ref == str(ref), messages.c.state.not_in(_ON_THEIR_WAY), messages.c.text != "")
     state = sa.case((gave_up, MessageState.SKIPPED.value), else_=messages.c.state)
     query = sa.update(messages).where(*said).values(text="", error="", state=state, failed_at=None)
-    return len((await conn.execute(query.returning(messages.c.key))).all())
+    await conn.execute(query)
 
 
 _ON_THEIR_WAY = (MessageState.WAITING.value, MessageState.SENDING.value)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import commands
 from app.clock import SetClock
@@ -19,7 +21,7 @@ from app.jobs.purge import purge, purge_nightly
 from app.jobs.report import make_report
 from app.metrics.digest_tree import digest_tree
 from app.metrics.periods import PeriodKind
-from app.model import FactKind, TicketClass
+from app.model import FactKind, State, TicketClass
 from app.store import facts, outbox, outcomes, tickets
 from app.web.figures import Question, read_for
 from tests.jobs.scenes import SMS, Scene, letter, ref_of, scene
@@ -212,6 +214,25 @@ async def test_it_is_done_once_a_night_and_not_in_the_evening(tmp_path: Path) ->
         town.clock.advance(timedelta(minutes=2))
         assert await purge_nightly(town.desk) == 1
         assert await purge_nightly(town.desk) == 0
+
+
+async def test_a_ticket_that_comes_back_just_then_keeps_its_words_and_its_work(tmp_path: Path) -> None:
+    async with scene(tmp_path) as town:
+        case = await solved(town)
+        town.clock.set(at("20.12 04:00"))
+        ended = await town.ticket(case)
+        cycle = replace(ended.now_cycle, closed_at=None, solved_at=None)
+        back = replace(ended, state=State.IN_PROGRESS, cycles=(cycle,), read_at=town.clock.now())
+
+        async def reopen(conn: AsyncConnection) -> None:
+            """Another transaction, after the old tickets were looked for."""
+            town.desk.db.fence = None
+            await tickets.save(conn, back, ())
+
+        town.desk.db.fence = reopen
+        await purge(town.desk, LATER)
+        assert await town.ticket(case) == back
+        assert ANSWER in await everything(town.desk)
 
 
 # --- one client's ---------------------------------------------------------------------------
