@@ -26,9 +26,10 @@ from app.model import (
     Side,
     Spoken,
     Story,
+    TicketClass,
 )
 from app.sla.calendar import Calendar, Stretch
-from app.sla.course import DECREE, LATE, MOVED, RULES
+from app.sla.course import AGREED, KEPT, LATE, LIFTED, MOVED, RULES
 from app.sla.explanation import way_to_due
 from app.sla.pauses import POSTPONED, WAITING
 from app.ticket_view import why_words
@@ -83,7 +84,8 @@ def _our_word(at: datetime, told: Told) -> str:
 def _postponement(at: datetime, told: Told) -> str:
     set_then = [until for when, until in told.story.postponed_until if when < at] if told.story else []
     reasons = [text for when, text in told.pause_reasons if when < at]
-    until = f" до {told.moment(set_then[-1])}" if set_then and set_then[-1] else ""
+    in_force = set_then[-1] if set_then else None
+    until = f" до {told.moment(in_force)}" if in_force and in_force >= at else ""  # else it was a stale one
     reason = f", причина: {words.masked(reasons[-1])}" if reasons and reasons[-1] else ""
     return f"{until}{reason}"
 
@@ -103,33 +105,67 @@ def running_totals(spans: Iterable[ExplainedSpan]) -> Iterator[timedelta]:
 # --- the sum -----------------------------------------------------------------------------
 
 
-def sum_line(ledger: Ledger, told: Told, now: datetime) -> str:
-    """«Итого засчитано 3 ч 20 мин из 4 ч; срок 24.11.2026 17:05; осталось 40 мин»."""
+def sum_line(ledger: Ledger, told: Told, now: datetime, since_raise: timedelta | None = None) -> str:
+    """«Итого засчитано 3 ч 20 мин из 4 ч; срок 24.11.2026 17:05; осталось 40 мин».
+
+    `since_raise`: what of it was counted since a raise began the term anew, where that is known.
+    """
     spent = f"Итого засчитано {words.duration(ledger.spent)}"
     if not ledger.term:
         return f"{spent}; срока нет"
-    spent += f" из {words.duration(ledger.term)}"
+    of_term = since_raise if is_raised(ledger) else ledger.spent
+    spent += _of_term(ledger, told, of_term)
     if ledger.due_at is None:
         return f"{spent}; срок снят"
     parts = [
         spent,
         f"срок {words.moment(ledger.due_at, told.zone)}",
-        *_standing(ledger, now),
+        *_standing(ledger, of_term, now),
         *_seconds(ledger, told),
     ]
     return "; ".join(parts)
 
 
-def _standing(ledger: Ledger, now: datetime) -> Iterator[str]:
+def is_raised(ledger: Ledger) -> bool:
+    """Whether the term is counted from a raise, not from the start."""
+    return ledger.anchor_at != ledger.started_at
+
+
+def _of_term(ledger: Ledger, told: Told, counted: timedelta | None) -> str:
+    term = words.duration(ledger.term)
+    if not is_raised(ledger):
+        return f" из {term}"
+    since = f", с повышения {told.moment(ledger.anchor_at)}"
+    if counted is None:
+        return f"{since} отведено {term}"
+    return f"{since} засчитано {words.duration(counted)} из {term}"
+
+
+def _standing(ledger: Ledger, of_term: timedelta | None, now: datetime) -> Iterator[str]:
     if ledger.paused:
-        yield "на паузе: срок сдвинется один раз, когда она кончится"
+        yield _paused(ledger)
     elif ledger.running and not ledger.extended and ledger.due_at is not None:
         if now > ledger.due_at:
             yield "срок прошёл"
-        elif ledger.anchor_at == ledger.started_at:  # else what was counted is no part of the term
-            yield f"осталось {words.duration(max(ledger.term - ledger.spent, NOTHING))}"
+        elif of_term is not None:
+            yield f"осталось {words.duration(max(ledger.term - of_term, NOTHING))}"
     if ledger.provisional:
         yield "предварительно: производственный календарь этого года не утверждён"
+
+
+def _paused(ledger: Ledger) -> str:
+    if pause_moves_due(ledger):
+        return "на паузе: срок сдвинется один раз, когда она кончится"
+    if ledger.extended:
+        return "на паузе: назначенный срок она не сдвигает"
+    return "срок прошёл, пауза его не сдвигает"
+
+
+def pause_moves_due(ledger: Ledger) -> bool:
+    """Whether the pause that runs will shift the deadline: not one begun after it, nor an agreed date."""
+    if not ledger.paused or not ledger.pauses or ledger.due_at is None:
+        return False
+    return not ledger.extended and ledger.pauses[-1].start < ledger.due_at
 
 
 def _seconds(ledger: Ledger, told: Told) -> Iterator[str]:
@@ -152,12 +188,22 @@ def due_line(ledger: Ledger, calendar: Calendar, zone: tzinfo) -> str:
     if ledger.due_at is None:
         return ""
     if ledger.extended:
-        return f"срок продлён: {words.moment(ledger.due_at, zone)} назначен человеком, это не сумма часов"
+        agreed = words.moment(ledger.agreed_due or ledger.due_at, zone)
+        back = given_back(ledger, calendar)
+        end = f"плюс {back}: {words.moment(ledger.due_at, zone)}" if back else "это не сумма часов"
+        return f"срок продлён: {agreed} назначен человеком, {end}"
     way = way_to_due(ledger, calendar)
     start = words.moment_short(ledger.anchor_at, zone)
     skipped = ", ".join(_skipped(way))
     total = f"{words.duration(ledger.term)} рабочего времени с {start}: {' + '.join(_addends(way, zone))}"
     return f"{total}; не считаются: {skipped}" if skipped else total
+
+
+def given_back(ledger: Ledger, calendar: Calendar) -> str:
+    """«5 ч, пока было решено»: what an agreed date was moved by since."""
+    if ledger.agreed_due is None or ledger.due_at is None or ledger.due_at <= ledger.agreed_due:
+        return ""
+    return f"{words.duration(calendar.between(ledger.agreed_due, ledger.due_at))}, пока было решено"
 
 
 def _addends(way: Sequence[Stretch], zone: tzinfo) -> list[str]:
@@ -185,7 +231,7 @@ def _skipped(way: Sequence[Stretch]) -> Iterator[str]:
     """Nights go without saying."""
     closed: dict[str, timedelta] = {}
     for each in way:
-        if not each.open and each.why not in ("night", "closed"):
+        if not each.open and each.why != "night":
             closed[each.why] = closed.get(each.why, NOTHING) + (each.end - each.start)
     for why, length in closed.items():
         yield f"{why_words(why)} {words.duration(length)}" if why.startswith("pause:") else why_words(why)
@@ -196,20 +242,20 @@ def _skipped(way: Sequence[Stretch]) -> Iterator[str]:
 
 def turns(ledger: Ledger, told: Told) -> tuple[tuple[datetime, str], ...]:
     """What changed the term on its way, and when: class, rules, an extension, a waiver."""
-    found = ((entry.at, _turn(entry, told)) for entry in ledger.entries)
+    found = ((entry.at, _turn(entry, ledger, told)) for entry in ledger.entries)
     return tuple((at, text) for at, text in found if text)
 
 
-def _turn(entry: Entry, told: Told) -> str:
+def _turn(entry: Entry, ledger: Ledger, told: Told) -> str:
     match entry.kind:
         case EntryKind.RETARGETED:
             return _retargeted(entry.cause)
         case EntryKind.SUPERSEDED:
-            return "нарушение прежнего срока остаётся, хотя срок сменился"
+            return _superseded(entry.cause)
         case EntryKind.WAIVED:
             return f"вне SLA, причина: {words.masked(entry.cause)}" if entry.cause else "снова учитывается"
         case EntryKind.EXTENDED:
-            return _extended(entry.cause, told)
+            return _extended(entry.cause, ledger, told)
     return ""
 
 
@@ -217,17 +263,41 @@ def _retargeted(cause: str) -> str:
     if cause.startswith(RULES):
         version, _, by = cause.removeprefix(RULES).partition(":")
         return f"применены другие правила, версия {version}{f', применяет {by}' if by else ''}"
-    if cause.startswith(DECREE):
-        return "утверждён производственный календарь: срок посчитан заново"
-    value = cause.removeprefix("class:")
-    return f"класс стал «{words.CLASS.get(value, value)}»: срок посчитан заново"
+    kind, value, instead = _parts(cause)
+    what = "утверждён производственный календарь"
+    if kind == "class":
+        what = f"класс стал «{words.CLASS.get(value, value)}»"
+    return f"{what}: {_INSTEAD.get(instead, 'срок посчитан заново')}"
 
 
-def _extended(cause: str, told: Told) -> str:
+_INSTEAD = {
+    KEPT: "прежний срок раньше, он остаётся",
+    AGREED: "назначенный срок остаётся",
+    LIFTED: "срок снят",
+}
+
+
+def _parts(cause: str) -> tuple[str, str, str]:
+    """`class:emergency:kept` as its three parts; the last is mostly empty."""
+    kind, value, instead = (*cause.split(":"), "", "")[:3]
+    return kind, value, instead
+
+
+def _superseded(cause: str) -> str:
+    kind, value, instead = _parts(cause)
+    if kind == "class" and (value == TicketClass.NOT_TICKET or instead in {KEPT, AGREED}):
+        return ""  # no verdict at all, or no other deadline
+    return "нарушение прежнего срока остаётся, хотя срок сменился"
+
+
+def _extended(cause: str, ledger: Ledger, told: Told) -> str:
     prefix = MOVED if cause.startswith(MOVED) else LATE
     at = datetime.strptime(cause.removeprefix(prefix), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     if prefix == MOVED:
         return f"срок продлён, прежний {told.moment(at)}"
+    if ledger.agreed_due and at == ledger.agreed_due.replace(microsecond=0):
+        late = f"продление до {told.moment(at)} пришло после тогдашнего срока"
+        return f"{late}; по правилам, применённым позже, оно действует"
     return f"продление до {told.moment(at)} пришло после срока и нарушения не отменяет"
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app import words
-from app.account import due_line
+from app.account import due_line, given_back
 from app.model import (
     VOID_STATES,
+    EntryKind,
     Kind,
     Lane,
     Ledger,
@@ -21,6 +22,7 @@ from app.model import (
     Ticket,
     TicketClass,
 )
+from app.sla.course import MOVED
 from app.stamping import clocks
 
 OUTSIDERS = "outsiders_read"
@@ -106,10 +108,27 @@ def _due_moved(ticket: Ticket, before: Ticket) -> bool:
 
 def _why_moved(ticket: Ticket, before: Ticket, rules: Rules) -> str:
     """An extension tells both deadlines (sla.md 2)."""
+    was, now = before.now_cycle.solution, ticket.now_cycle.solution
+    if _extensions(now) > _extensions(was):
+        return f", срок продлён (был до {_when(was, rules)})"
+    if now.extended:
+        return _given_back(now, rules)
     pause = ticket.now_cycle.pause_total
-    if ticket.now_cycle.solution.extended:
-        return f", срок продлён (был до {_when(before.now_cycle.solution, rules)})"
     return f", на паузе {words.work_length(pause)}" if pause else ""
+
+
+def _extensions(clock: Ledger) -> int:
+    """How many were given in time."""
+    return sum(entry.kind is EntryKind.EXTENDED and entry.cause.startswith(MOVED) for entry in clock.entries)
+
+
+def _given_back(clock: Ledger, rules: Rules) -> str:
+    """An agreed date that a return to work moved."""
+    calendar = rules.calendars.get(clock.calendar)
+    back = given_back(clock, calendar) if calendar else ""
+    if not back or clock.agreed_due is None:
+        return ""
+    return f": назначено {words.moment_short(clock.agreed_due, rules.desk.zone)}, плюс {back}"
 
 
 def _when(clock: Ledger, rules: Rules) -> str:

@@ -112,23 +112,23 @@ def account_of(
 
 
 def _cycle(cycle: Cycle, calendars: Mapping[str, Calendar], told: Told, now: datetime) -> CycleAccount:
-    clocks = (_clock(ledger, calendars.get(ledger.calendar), told, now) for ledger in cycle.ledgers)
+    clocks = (clock_account(each, calendars.get(each.calendar), told, now) for each in cycle.ledgers)
     shown = (clock for clock in clocks if clock.is_kept or clock.ledger.clock in _OF_THE_CARD)
     return CycleAccount(cycle.number, cycle.started_at, tuple(shown))
 
 
-def _clock(ledger: Ledger, calendar: Calendar | None, told: Told, now: datetime) -> ClockAccount:
-    """A calendar that the rules no longer know leaves the sum and the verdict."""
+def clock_account(ledger: Ledger, calendar: Calendar | None, told: Told, now: datetime) -> ClockAccount:
+    """One clock's; a calendar that the rules no longer know leaves the sum and the verdict."""
     spans = tuple(_spans(ledger, calendar, told, now)) if calendar else ()
     if spans:
-        ledger = replace(ledger, spent=_spent(spans))
+        ledger = replace(ledger, spent=_spent(spans, ledger.started_at))
     return ClockAccount(
         ledger=ledger,
         label=_label(ledger),
         spans=spans,
         turns=turns(ledger, told),
         due=due_line(ledger, calendar, told.zone) if calendar else "",
-        sum=sum_line(ledger, told, now),
+        sum=sum_line(ledger, told, now, _spent(spans, ledger.anchor_at) if spans else None),
         verdict=verdict_line(ledger, told),
     )
 
@@ -144,9 +144,10 @@ def _spans(ledger: Ledger, calendar: Calendar, told: Told, now: datetime) -> Ite
         yield CountedSpan(span, total, span_words(span, told))
 
 
-def _spent(spans: Iterable[CountedSpan]) -> timedelta:
+def _spent(spans: Iterable[CountedSpan], since: datetime) -> timedelta:
     """Until now, to the second: a stored ledger stands at the moment of the ticket's last decision."""
-    return sum((each.span.end - each.span.start for each in spans if each.span.counted), timedelta(0))
+    counted = (each.span for each in spans if each.span.counted and each.span.end > since)
+    return sum((span.end - max(span.start, since) for span in counted), timedelta(0))
 
 
 def _alerts(queued: Iterable[Queued], told: Told) -> Iterator[Alert]:

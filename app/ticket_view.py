@@ -30,7 +30,7 @@ _WHY = {
     "work": "рабочее время",
     "night": "ночь",
     "weekend": "выходной",
-    "closed": "нерабочее время",
+    "closed": "нерабочий день отдела",
     "pause:waiting_client": "пауза: ждём клиента",
     "pause:postponed": "пауза: отложено",
     "pause:waiting_client:silent": "пауза: ждём клиента, без переписки",

@@ -17,6 +17,8 @@ from app.account import (
     turns,
     verdict_line,
 )
+from app.commands.explaining import explanation
+from app.explained import account_of, clock_account
 from app.model import (
     ClassChange,
     ClockName,
@@ -30,20 +32,35 @@ from app.model import (
     Ledger,
     State,
     Story,
+    TicketClass,
 )
+from app.sla.calendar import calendar_of
 from app.sla.explanation import spans_of_clock
+from app.sla.ledger import cycles_of
+from app.sla.targets import TermsChange
+from app.sla.workdays import russian_workdays
+from tests.lives import Desk, card, reading
 from tests.sla.lives import (
+    CONSULTATION,
     EMERGENCY,
+    FIVE_DAYS,
     HOLD,
     MOSCOW,
     OFFICE,
     SOLVED,
+    STANDARD,
+    TERMS,
     WAIT,
     WORK,
     at,
+    becomes,
+    class_terms,
     client,
     cycle,
+    day,
+    extended,
     life,
+    one_class,
     ours,
 )
 
@@ -75,6 +92,12 @@ def test_a_postponement_says_until_when_and_what_for() -> None:
     )
     found = why(story, "23.11 13:00", ("23.11 12:00", "ждём камеру"), ("24.11 12:00", "потом"))
     assert found[-1] == "пауза: отложено до 27.11 12:00, причина: ждём камеру"
+
+
+@pytest.mark.parametrize("stale", ["21.11 10:00", "23.11 12:00"])
+def test_a_date_that_had_passed_when_it_was_postponed_is_not_named(stale: str) -> None:
+    story = life("23.11 10:00", ("23.11 12:00", HOLD), postponed_until=[(at("20.11 09:00"), at(stale))])
+    assert why(story, "24.11 13:00")[-1] == "пауза: отложено"
 
 
 def _field(code: str, value: str) -> Fact:
@@ -137,11 +160,147 @@ def test_a_long_sum_names_its_first_and_last_day() -> None:
     assert ": 23.11 2 ч + 24.11–26.11 15 ч + 27.11 7 ч; не считаются: пауза: отложено 18 ч" in line
 
 
+def test_the_desks_own_day_off_is_named_and_nights_are_not() -> None:
+    closed = calendar_of(
+        zone=MOSCOW, weekly=FIVE_DAYS, production=russian_workdays(), closed=[day("24.11.2026")]
+    )
+    clock = cycle(life("23.11 10:00"), "23.11 11:00", one_class(closed, 4, 24)).solution
+    assert due_line(clock, closed, MOSCOW).endswith(
+        ": 23.11 8 ч + 25.11 9 ч + 26.11 7 ч; не считаются: нерабочий день отдела"
+    )
+
+
 def test_an_extended_deadline_is_nobodys_sum() -> None:
     story = life("23.11 10:00", extensions=[Extension(at("24.11 10:00"), at("30.11 12:00"), 7)])
     clock = solution(story, "24.11 11:00")
     assert due_line(clock, OFFICE, MOSCOW).startswith("срок продлён: 30.11.2026 12:00 назначен человеком")
     assert turns(clock, told(story)) == ((at("24.11 10:00"), "срок продлён, прежний 25.11 16:00"),)
+
+
+def test_time_spent_solved_is_added_to_an_agreed_date() -> None:
+    story = life(
+        "23.11 10:00", ("24.11 12:00", SOLVED), ("25.11 12:00", WORK),
+        extensions=[extended("23.11 12:00", "30.11 12:00")],
+    )  # fmt: skip
+    assert due_line(solution(story, "25.11 15:30"), OFFICE, MOSCOW) == (
+        "срок продлён: 30.11.2026 12:00 назначен человеком, плюс 9 ч, пока было решено: 01.12.2026 12:00"
+    )
+
+
+def test_an_extension_that_rules_applied_later_made_good_is_told_so() -> None:
+    story = life("23.11 10:00", extensions=[extended("26.11 10:00", "04.12 12:00")])
+    longer = {STANDARD: class_terms(STANDARD, 4, 48)}
+    applied = TermsChange(at("26.11 12:00"), longer, "v2", "Соколов И.")
+    clock = cycles_of(story, TERMS, at("26.11 13:00"), [applied])[-1].solution
+    late = "продление до 04.12 12:00 пришло после тогдашнего срока"
+    assert [text for _, text in turns(clock, told(story))] == [
+        f"{late}; по правилам, применённым позже, оно действует",
+        "нарушение прежнего срока остаётся, хотя срок сменился",
+        "применены другие правила, версия v2, применяет Соколов И.",
+    ]
+
+
+def test_an_extension_that_a_raise_overtook_is_no_reason_of_the_deadline() -> None:
+    story = life(
+        "23.11 10:00",
+        classes=[becomes("24.11 09:00", EMERGENCY)],
+        extensions=[extended("23.11 12:00", "30.11 12:00")],
+    )
+    clock = solution(story, "24.11 10:00")
+    assert due_line(clock, OFFICE, MOSCOW) == "4 ч рабочего времени с 24.11 09:00: 24.11 4 ч"
+
+
+def test_after_a_raise_the_sum_counts_from_it() -> None:
+    clock = solution(life("23.11 10:00", classes=[becomes("24.11 09:00", EMERGENCY)]), "24.11 10:00")
+    account = clock_account(clock, OFFICE, told(), at("24.11 10:00"))
+    assert account.sum == (
+        "Итого засчитано 9 ч, с повышения 24.11 09:00 засчитано 1 ч из 4 ч; "
+        "срок 24.11.2026 13:00; осталось 3 ч"
+    )
+
+
+def test_explain_begins_with_what_the_term_is_counted_from() -> None:
+    desk = Desk()
+    desk.reads(reading("23.11 10:01", of=card("23.11 10:00")))
+    raised = replace(desk.stamped(card("23.11 10:00"), SLA_CLASS="emergency"), modified_at=at("24.11 09:00"))
+    ticket = desk.reads(reading("24.11 10:00", of=raised)).ticket
+    account = account_of(ticket, desk.rules.calendars, told(), (), at("24.11 10:00"))
+    lines = list(explanation(ticket, account, told()))
+    assert "Решение: отведено 4 ч, отсчёт с 24.11.2026 09:00, с повышения; начато 23.11.2026 10:00" in lines
+
+
+def test_a_pause_after_a_raise_is_not_counted_from_it() -> None:
+    story = life(
+        "23.11 10:00", ("24.11 10:00", HOLD), ("24.11 12:00", WORK),
+        classes=[becomes("24.11 09:00", EMERGENCY)],
+    )  # fmt: skip
+    account = clock_account(solution(story, "24.11 12:30"), OFFICE, told(story), at("24.11 12:30"))
+    assert ", с повышения 24.11 09:00 засчитано 1 ч 30 мин из 4 ч; " in account.sum
+    assert account.sum.endswith("осталось 2 ч 30 мин")
+
+
+@pytest.mark.parametrize(
+    ("change", "agreed", "text"),
+    [
+        (becomes("24.11 09:00", EMERGENCY), (), "класс стал «Экстренное»: срок посчитан заново"),
+        (becomes("25.11 15:00", EMERGENCY), (), "класс стал «Экстренное»: прежний срок раньше, он остаётся"),
+        (becomes("24.11 09:00", CONSULTATION), (), "класс стал «Консультация»: срок посчитан заново"),
+        (becomes("24.11 09:00", TicketClass.NOT_TICKET), (), "класс стал «Не обращение»: срок снят"),
+        (
+            becomes("24.11 09:00", CONSULTATION),
+            [extended("23.11 12:00", "30.11 12:00")],
+            "класс стал «Консультация»: назначенный срок остаётся",
+        ),
+        (
+            becomes("24.11 09:00", EMERGENCY),
+            [extended("23.11 12:00", "24.11 11:00")],
+            "класс стал «Экстренное»: назначенный срок остаётся",
+        ),
+    ],
+)
+def test_a_change_of_class_says_what_became_of_the_deadline(
+    change: ClassChange, agreed: list[Extension], text: str
+) -> None:
+    story = life("23.11 10:00", classes=[change], extensions=agreed)
+    clock = solution(story, "25.11 15:30")
+    assert [told_of for when, told_of in turns(clock, told(story)) if when == change.at] == [text]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (CONSULTATION, ["нарушение прежнего срока остаётся, хотя срок сменился",
+                        "класс стал «Консультация»: срок посчитан заново"]),
+        (EMERGENCY, ["класс стал «Экстренное»: прежний срок раньше, он остаётся"]),
+        (TicketClass.NOT_TICKET, ["класс стал «Не обращение»: срок снят"]),
+    ],
+)  # fmt: skip
+def test_a_breach_outlives_a_deadline_that_changed(value: TicketClass, said: list[str]) -> None:
+    clock = solution(life("23.11 10:00", classes=[becomes("26.11 10:00", value)]), "26.11 11:00")
+    assert [text for _, text in turns(clock, told())] == said
+
+
+def standing(story: Story, now: str) -> str:
+    return clock_account(solution(story, now), OFFICE, told(story), at(now)).sum
+
+
+PAUSED = "на паузе: срок сдвинется один раз, когда она кончится"
+
+
+def test_a_pause_says_that_the_deadline_will_move() -> None:
+    story = life("23.11 10:00", ("25.11 15:59", WAIT), spoken=[ours("25.11 15:59")])
+    assert standing(story, "27.11 12:00").endswith(PAUSED)
+
+
+@pytest.mark.parametrize("start", ["25.11 16:00", "27.11 10:00"])
+def test_a_pause_that_began_after_the_deadline_promises_nothing(start: str) -> None:
+    story = life("23.11 10:00", (start, WAIT), spoken=[ours(start)])
+    assert standing(story, "27.11 12:00").endswith("; срок прошёл, пауза его не сдвигает")
+
+
+def test_an_agreed_date_is_not_said_to_move_with_a_pause() -> None:
+    story = life("23.11 10:00", ("24.11 10:00", HOLD), extensions=[extended("23.11 12:00", "30.11 12:00")])
+    assert standing(story, "24.11 12:00").endswith("; на паузе: назначенный срок она не сдвигает")
 
 
 def test_the_sum_names_what_is_left() -> None:

@@ -67,6 +67,22 @@ def test_extension_is_told() -> None:
     assert comments(decision) == ["SLA: решение до 30.11 12:00, срок продлён (был до 26.11 16:00)"]
 
 
+def test_a_return_to_work_under_an_extension_is_no_new_extension() -> None:
+    desk = Desk()
+    replied = [said(2, "24.11 11:00", Side.OURS)]
+    desk.reads(reading("24.11 11:01", spoken=replied))
+    moved = replace(desk.stamped(card(), SLA_SOLVE_DUE="2026-11-30T09:00:00Z"), modified_by=HEAD)
+    moved = replace(moved, modified_at=at("24.11 12:00"))
+    desk.reads(reading("24.11 12:01", of=moved, spoken=replied))
+    solved = [move(2, "25.11 10:00", "SOLVED")]
+    desk.reads(reading("25.11 10:01", of=desk.stamped(card()), spoken=replied, moves=solved))
+    back = [*solved, move(3, "25.11 15:00", "PREPARATION")]
+    decision = desk.reads(reading("25.11 15:01", of=desk.stamped(card()), spoken=replied, moves=back))
+    assert comments(decision) == [
+        "SLA: решение до 30.11 17:00: назначено 30.11 12:00, плюс 5 ч, пока было решено"
+    ]
+
+
 def test_no_ticket_is_told_by_its_class_alone() -> None:
     spam = card(title="Продвижение сайтов", text=("Скидка 30 % на рекламу и рассылки, отписаться по ссылке",))
     [text] = comments(Desk().reads(reading("24.11 10:01", of=spam)))

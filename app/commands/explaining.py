@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app import words
-from app.account import Told
+from app.account import Told, is_raised
 from app.commands.speech import Mistake, needs_database, say, say_json
 from app.desk import open_desk
 from app.explained import Alert, ClockAccount, CountedSpan, TicketAccount
@@ -58,7 +58,9 @@ def _clock_lines(clock: ClockAccount, told: Told) -> Iterator[str]:
         yield f"{clock.label}: срок не ведётся"
         return
     started = words.moment(clock.ledger.started_at, told.zone)
-    yield f"{clock.label}: отведено {words.duration(clock.ledger.term)}, отсчёт с {started}"
+    counted = words.moment(clock.ledger.anchor_at, told.zone)
+    begun = f", с повышения; начато {started}" if is_raised(clock.ledger) else ""
+    yield f"{clock.label}: отведено {words.duration(clock.ledger.term)}, отсчёт с {counted}{begun}"
     for span in clock.spans:
         yield _span_line(span, told)
     for at, text in clock.turns:

@@ -17,6 +17,9 @@ MOVED = "from:"  # an extension in time: the old deadline follows
 RULES = "rules:"  # rules applied to an open ticket on purpose: their version and who did it follow
 DECREE = "decree:"  # the same by the service itself, when a provisional year was decreed
 LATE = "late:"  # an extension after the deadline: the date wished for follows
+KEPT, AGREED, LIFTED = "kept", "agreed", "lifted"
+"""Behind the cause of a change that counted no deadline anew: the earlier old one or an agreed date stays,
+or there is none now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +128,24 @@ def _reclassified(course: Course, change: ClassChange, fresh: Goal | None, pause
     if fresh and is_raise(course.value, change):
         anew = replace(fresh, anchor_at=change.at)
         goal = raised(old, anew, pauses) if old else anew
-    return _retargeted(replace(course, value=change.value, goal=goal), change.at, f"class:{change.value}")
+    cause = ":".join(("class", change.value, *_instead(old, goal)))
+    return _retargeted(replace(course, value=change.value, goal=goal), change.at, cause)
+
+
+def _instead(old: Goal | None, goal: Goal | None) -> tuple[str, ...]:
+    """What became of the deadline, unless it was counted anew."""
+    if goal is None:
+        return (LIFTED,)
+    if goal.agreed:
+        return (AGREED,)
+    return (KEPT,) if old and goal.terms is old.terms else ()
 
 
 def _reruled(course: Course, change: TermsChange, anew: Goal | None) -> Course:
     fresh = replace(anew, set_at=change.at) if anew else None
     goal = agreed_kept(course.goal, fresh)
-    cause = f"{RULES}{change.version}:{change.by}" if change.by else f"{DECREE}{change.version}"
+    decreed = ":".join((f"{DECREE}{change.version}", *((AGREED,) if goal and goal.agreed else ())))
+    cause = f"{RULES}{change.version}:{change.by}" if change.by else decreed
     return _retargeted(replace(course, goal=goal), change.at, cause)
 
 
