@@ -74,3 +74,5 @@ def configure(level: str, form: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns at every tick that finds a duty still at work; what a duty cannot do it tells itself.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
 
 import pytest
 import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.logs import configure, without_secrets
 
@@ -34,6 +37,22 @@ def test_a_real_log_line_has_no_webhook_in_it(capsys: pytest.CaptureFixture[str]
     err = capsys.readouterr().err
     assert "cannot reach" in err
     assert "s3cr3tkey" not in err
+
+
+@pytest.mark.anyio
+async def test_duty_that_takes_longer_than_its_pace_is_no_line_at_each_tick(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("info", "json")
+    scheduler, done, again = AsyncIOScheduler(), asyncio.Event(), asyncio.Event()
+    scheduler.add_listener(lambda _: again.set(), EVENT_JOB_MAX_INSTANCES)
+    scheduler.add_job(done.wait, "interval", seconds=0.01, max_instances=1)
+    scheduler.start()
+    await again.wait()
+    done.set()
+    scheduler.shutdown(wait=False)
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
+    assert "maximum number" not in capsys.readouterr().err
 
 
 def test_what_the_web_tells_goes_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:

@@ -166,8 +166,8 @@ def tariff_of(licence: Mapping[str, Any]) -> Tariff | None:
 # --- working time ------------------------------------------------------------------------
 
 ALLOWED = timedelta(seconds=480)
-CAUTIOUS = 0.75  # share of ALLOWED that a method's calls may take: none shall reach 80 %
-URGENTLY = 0.92  # the same for the first lane, so that mass work never puts its methods to rest
+CAUTIOUS = 0.75  # share of ALLOWED that a method's calls may take; above it only the first lane's do
+URGENTLY = 0.92  # all that the first lane may take, so that mass work never puts its methods to rest
 WINDOW, BASKET = timedelta(minutes=10), timedelta(minutes=1)
 LEARNING = 0.2  # weight of the latest call in a method's average
 UNKNOWN_COST = 0.2  # seconds
