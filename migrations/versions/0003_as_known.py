@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 AT = sa.DateTime(timezone=True)
-PART = 1000
+PAGE = 200  # a ticket's body may be as long as its life
 
 tickets = sa.table("tickets", sa.column("ref", sa.Text()), sa.column("body", sa.JSON()))
 facts = sa.table(
@@ -101,13 +102,20 @@ def upgrade() -> None:
 
 def _pin_tickets() -> None:
     """A ticket decided before pins were facts has been judged by its rules since it was first seen."""
-    conn = op.get_bind()
-    first = sa.select(facts.c.ref, sa.func.min(facts.c.recorded_at, type_=AT).label("at"))
-    seen = first.group_by(facts.c.ref).subquery()
-    query = sa.select(tickets.c.ref, tickets.c.body, seen.c.at).join(seen, seen.c.ref == tickets.c.ref)
-    rows = conn.execute(query).all()
-    for start in range(0, len(rows), PART):
-        op.get_bind().execute(sa.insert(facts), [_pin(row) for row in rows[start : start + PART]])
+    seen = sa.select(sa.func.min(facts.c.recorded_at, type_=AT)).where(facts.c.ref == tickets.c.ref)
+    query = sa.select(tickets.c.ref, tickets.c.body, seen.scalar_subquery().label("at"))
+    for rows in _pages(query.order_by(tickets.c.ref), tickets.c.ref):
+        if pins := [_pin(row) for row in rows if row.at is not None]:
+            op.get_bind().execute(sa.insert(facts), pins)
+
+
+def _pages(query: sa.Select[Any], *key: sa.ColumnElement[Any]) -> Iterator[Sequence[sa.Row[Any]]]:
+    """What is ordered by `key`, whose values begin each row: a year's tickets need not fit into memory."""
+    rows = op.get_bind().execute(query.limit(PAGE)).all()
+    while rows:
+        yield rows
+        after = sa.tuple_(*key) > sa.tuple_(*rows[-1][: len(key)])
+        rows = op.get_bind().execute(query.where(after).limit(PAGE)).all()
 
 
 def _pin(row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:
@@ -125,10 +133,10 @@ def _pin(row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:
 
 def _name_cycles() -> None:
     """Cycles of before have tracks too: such as say that their facts must be folded."""
-    query = sa.select(outcomes.c.ref, outcomes.c.cycle, outcomes.c.value, outcomes.c.received_at)
-    rows = op.get_bind().execute(query.where(outcomes.c.counted)).all()
-    for start in range(0, len(rows), PART):
-        op.get_bind().execute(sa.insert(tracks), [_track(row) for row in rows[start : start + PART]])
+    key = (outcomes.c.ref, outcomes.c.cycle)
+    query = sa.select(*key, outcomes.c.value, outcomes.c.received_at).where(outcomes.c.counted)
+    for rows in _pages(query.order_by(*key), *key):
+        op.get_bind().execute(sa.insert(tracks), [_track(row) for row in rows])
 
 
 def _track(row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import event
 
 from app.pinning import Pin, pins_of
-from app.store import facts, tracks
+from app.store import facts, schema, tracks
 from app.store.engine import Database
 from app.store.migrate import downgrade, is_current, migrate
 from app.store.schema import metadata
-from tests.store.builders import DEAL, HOUR, NOW, fact
+from tests.store.builders import DEAL, HOUR, NOW, deal, fact
 
 pytestmark = pytest.mark.anyio
 
@@ -22,6 +23,7 @@ read_at, urgency, title_folded, body) VALUES (:ref, 1, 'new', 'standard', 'other
 1, '', '{"rules_version": "v1"}')"""
 OLD_OUTCOME = """INSERT INTO outcomes (ref, cycle, value, area, state, counted, received_at, body)
 VALUES (:ref, 1, 'standard', 'other', 'new', true, :at, '{}')"""
+MANY = 450  # more than two pages
 WRITTEN = {"sqlite": "2026-11-24 06:00:00.000000", "postgresql": NOW}
 
 
@@ -111,3 +113,32 @@ async def test_whether_the_database_is_current(empty_url: str) -> None:
     async with database.read() as conn:
         assert (before, await is_current(conn)) == (False, True)
     await database.close()
+
+
+async def test_tickets_are_pinned_a_page_at_a_time(empty_url: str) -> None:
+    """Their bodies, all at once, need not fit into memory."""
+    await migrate(empty_url, "0002")
+    database = Database.open(empty_url)
+    rows = [{"ref": str(deal(number)), "at": WRITTEN[database.dialect]} for number in range(1, MANY + 1)]
+    async with database.begin() as conn:
+        await facts.add(conn, [fact(ref=deal(number)) for number in range(1, MANY + 1)])
+        for old in (OLD_TICKET, OLD_OUTCOME):
+            await conn.execute(sa.text(old), rows)
+    fetched: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        fetched.append(statement)
+
+    event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        await migrate(empty_url, "0003")
+    finally:
+        event.remove(sa.Engine, "before_cursor_execute", note)
+    async with database.read() as conn:
+        pins = sa.select(schema.facts.c.ref).where(schema.facts.c.kind == "rules")
+        assert sorted(await conn.scalars(pins)) == sorted(row["ref"] for row in rows)
+        assert len(await tracks.since(conn, None)) == MANY
+    await database.close()
+    bodies = [each for each in fetched if each.startswith("SELECT tickets.") or "FROM outcomes" in each]
+    assert bodies
+    assert all("LIMIT" in each for each in bodies)
