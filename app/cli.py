@@ -99,7 +99,8 @@ def demo(
 def check(
     as_json: AsJson = False,
     record: Annotated[
-        Path | None, typer.Option(help="Записать структуру ответов портала: ключи и типы, без значений.", metavar="ФАЙЛ")
+        Path | None,
+        typer.Option(help="Записать структуру ответов портала: ключи и типы, без значений.", metavar="ФАЙЛ"),
     ] = None,
     compare: Annotated[
         Path | None, typer.Option(help="Сравнить ответы портала с такой записью.", metavar="ФАЙЛ")

@@ -153,7 +153,7 @@ async def test_command_keeps_the_lease_for_as_long_as_it_works(
     module, name, command_of = ACTS[act]
     until: list[int] = []
 
-    async def works(desk: Desk, *_: object) -> int:
+    async def works(desk: Desk, *_args: object) -> int:
         until.append(await lease_ends(desk))
         for _ in range(500):
             if await lease_ends(desk) > until[0]:
@@ -176,7 +176,7 @@ async def test_command_that_another_process_took_over_from_writes_nothing_more(
     module, name, command_of = ACTS[act]
     refused: list[bool] = []
 
-    async def works(desk: Desk, *_: object) -> int:
+    async def works(desk: Desk, *_args: object) -> int:
         async with command(place) as other, other.db.begin() as conn:
             await leases.release(conn, leases.PORTAL, desk.name)
             await leases.take(conn, leases.PORTAL, other.name, SOON)
