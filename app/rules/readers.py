@@ -13,7 +13,6 @@ from app.sla.hours import WEEKDAYS
 
 T = TypeVar("T")
 OFF = "off"
-NO_TIME = timedelta(0)
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 _SPAN = re.compile(r"(\d{1,6})([smh])")

@@ -116,14 +116,6 @@ def cycles_of(
     return tuple(found)
 
 
-def judged_cycles(
-    story: Story, terms: TermsByClass, now: datetime, reruled: Sequence[TermsChange] = ()
-) -> tuple[Cycle, ...]:
-    """The same with the two clocks only that have a say in KPIs: cheaper, for many tickets at once."""
-    now = max(now, story.started_at)
-    return tuple(_cycle(story, of, _terms_of(of, terms, reruled), now) for of in rounds_of(story, now))
-
-
 def _terms_of(of: Round, terms: TermsByClass, reruled: Sequence[TermsChange]) -> Terms:
     """A later round begins under what was applied before it."""
     before = [change for change in reruled if of.number > 1 and change.at <= of.started_at]

@@ -48,9 +48,3 @@ async def is_taken(conn: AsyncConnection, job: str, slot: str) -> bool:
     """Whoever took it."""
     query = sa.select(slots.c.job).where(slots.c.job == job, slots.c.slot == slot)
     return (await conn.execute(query)).first() is not None
-
-
-async def free_slot(conn: AsyncConnection, job: str, slot: str, holder: str) -> None:
-    """Give back a slot whose duty could not be done."""
-    ours = (slots.c.job == job, slots.c.slot == slot, slots.c.holder == holder)
-    await conn.execute(sa.delete(slots).where(*ours))

@@ -26,8 +26,3 @@ async def save(conn: AsyncConnection, persons: Sequence[Person]) -> None:
 
 async def load(conn: AsyncConnection) -> dict[int, Person]:
     return {row.id: Person(*row) for row in await conn.execute(sa.select(people).order_by(people.c.id))}
-
-
-async def names(conn: AsyncConnection) -> dict[int, str]:
-    rows = await conn.execute(sa.select(people.c.id, people.c.name))
-    return {row.id: row.name for row in rows}

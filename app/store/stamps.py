@@ -70,10 +70,6 @@ async def memory(conn: AsyncConnection, ref: ItemRef) -> tuple[Values, Values]:
     return (row.confirmed, row.wanted | (row.sending or {})) if row else ({}, {})
 
 
-async def confirmed(conn: AsyncConnection, ref: ItemRef) -> Values:
-    return (await memory(conn, ref))[0]
-
-
 async def saw(conn: AsyncConnection, ref: ItemRef, values: Values, read_at: datetime) -> bool:
     """A reading that began at `read_at` shows these values.
 

@@ -88,7 +88,7 @@ async def test_done_is_remembered_as_what_the_card_holds(database: Database) -> 
         await want(conn, STANDARD)
         await stamps.sending(conn, DEAL, STANDARD, NOW, LEASE)
         await stamps.done(conn, DEAL, STANDARD, NOW)
-        assert await stamps.confirmed(conn, DEAL) == STANDARD
+        assert (await stamps.memory(conn, DEAL))[0] == STANDARD
         assert await due(conn, NOW + HOUR) == []
 
 
@@ -153,7 +153,7 @@ async def test_a_reading_older_than_our_write_is_refused(database: Database) -> 
         await want(conn, STANDARD)
         await stamps.done(conn, DEAL, STANDARD, NOW)
         assert not await stamps.saw(conn, DEAL, {}, NOW - MINUTE)
-        assert await stamps.confirmed(conn, DEAL) == STANDARD
+        assert (await stamps.memory(conn, DEAL))[0] == STANDARD
 
 
 async def test_our_wish_and_our_attempts_are_remembered_as_ours(database: Database) -> None:
