@@ -178,7 +178,9 @@ class _Ladder:
             return
         at = self._unassigned_at()
         if at is not None and at <= self.now:
-            waited = words.work_length(self.rules.calendar.between(self.cycle.started_at, self.now))
+            calendar = self.rules.calendar
+            length = calendar.between(self.cycle.started_at, self.now)
+            waited = words.work_length(length, calendar.hours_per_day)
             yield Step("unassigned", at, f"🟠 Нет ответственного уже {waited}", (self.rules.people.head,))
 
     def _requests(self) -> Iterator[Step]:
@@ -332,7 +334,8 @@ class _Ladder:
     def _length(self, clock: Ledger, start: datetime, end: datetime | None) -> str:
         if end is None:
             return "0 мин"
-        return words.work_length(self.rules.calendars[clock.calendar].between(start, end))
+        calendar = self.rules.calendars[clock.calendar]
+        return words.work_length(calendar.between(start, end), calendar.hours_per_day)
 
     def _agent(self) -> int:
         return self.ticket.agent or 0

@@ -113,8 +113,9 @@ def _why_moved(ticket: Ticket, before: Ticket, rules: Rules) -> str:
         return f", срок продлён (был до {_when(was, rules)})"
     if now.extended:
         return _given_back(now, rules)
-    pause = ticket.now_cycle.pause_total
-    return f", на паузе {words.work_length(pause)}" if pause else ""
+    pause, calendar = ticket.now_cycle.pause_total, rules.calendars.get(now.calendar)
+    workday = calendar.hours_per_day if calendar else words.WORKDAY
+    return f", на паузе {words.work_length(pause, workday)}" if pause else ""
 
 
 def _extensions(clock: Ledger) -> int:

@@ -50,6 +50,7 @@ def _class_fields(ticket: Ticket) -> dict[str, str]:
 
 def _clock_fields(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinfo) -> dict[str, str]:
     cycle = ticket.now_cycle
+    workday = _workday(cycle.solution, calendars)
     fields = {
         "SLA_STATE": ticket.sla_state.value if ticket.sla_state else "",
         "SLA_REPLY_DUE": stored(cycle.reply.due_at),
@@ -58,7 +59,7 @@ def _clock_fields(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinf
         "SLA_SOLVED_AT": stored(cycle.solved_at),
         "SLA_CONFIRMED_AT": stored(cycle.confirmed_at),
         "SLA_OVERDUE": overdue_text(ticket, calendars, zone),
-        "SLA_PAUSE_TOTAL": words.work_length(cycle.pause_total) if cycle.pause_total else "",
+        "SLA_PAUSE_TOTAL": words.work_length(cycle.pause_total, workday) if cycle.pause_total else "",
     }
     if ticket.escalation_level:
         fields["SLA_ESC_LEVEL"] = str(ticket.escalation_level)
@@ -85,8 +86,13 @@ def overdue_text(ticket: Ticket, calendars: Mapping[str, Calendar], zone: tzinfo
         return f"с {words.moment_short(min(missed), zone)}"
     if ticket.sla_state is not SlaState.BREACHED or not late:
         return ""
-    lateness = [how_late(clock, calendars) for clock in late]
-    return words.work_length(max(lateness))
+    latest = max(late, key=lambda clock: how_late(clock, calendars))
+    return words.work_length(how_late(latest, calendars), _workday(latest, calendars))
+
+
+def _workday(clock: Ledger, calendars: Mapping[str, Calendar]) -> timedelta:
+    calendar = calendars.get(clock.calendar)
+    return calendar.hours_per_day if calendar else words.WORKDAY
 
 
 def missed_since(clock: Ledger) -> datetime | None:

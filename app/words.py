@@ -148,9 +148,9 @@ def duration(length: timedelta, workday: timedelta | None = None) -> str:
     return " ".join(parts) or "0 мин"
 
 
-def work_length(length: timedelta) -> str:
-    """A length of business time: days of nine hours (domain.md 5)."""
-    return duration(length, WORKDAY)
+def work_length(length: timedelta, workday: timedelta = WORKDAY) -> str:
+    """A length of business time in days of nine hours (domain.md 5), or of the calendar's own."""
+    return duration(length, workday)
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from app.model import Gone, Side, SlaState
-from tests.lives import DEAL, Desk, at, card, move, reading, said
+from app.sla.calendar import calendar_of
+from tests.lives import DEAL, Desk, at, card, move, reading, rules, said
+from tests.sla.lives import MOSCOW
 
 REPLIED = [said(2, "24.11 11:00", Side.OURS)]
 LATE_REPLY = [said(2, "24.11 15:30", Side.OURS)]
@@ -57,6 +59,20 @@ def test_stamp_keeps_its_values_while_the_clock_alone_goes_on() -> None:
 def test_seconds_are_dropped_never_rounded() -> None:
     shown = replace(card(), created_at=at("24.11 10:00").replace(second=59))
     assert stamped(Desk(), now="24.11 10:02", of=shown)["SLA_REPLY_DUE"] == "2026-11-24T11:00:00Z"
+
+
+def test_lengths_on_a_card_are_in_days_of_its_own_calendar() -> None:
+    plain = rules()
+    calendar = calendar_of(zone=MOSCOW, weekly={}, around_the_clock=True)
+    terms = {value: replace(each, calendar=calendar) for value, each in plain.classes.items()}
+    desk = Desk(replace(plain, classes=terms, calendars=dict.fromkeys(plain.calendars, calendar)))
+    moves = [
+        move(2, "24.11 11:00", "HOLD"),
+        move(3, "25.11 12:00", "PREPARATION"),
+        move(4, "27.11 23:00", "SOLVED"),
+    ]
+    fields = stamped(desk, now="27.11 23:01", spoken=REPLIED, moves=moves)
+    assert (fields["SLA_PAUSE_TOTAL"], fields["SLA_OVERDUE"]) == ("1 раб. дн. 1 ч", "1 раб. дн. 12 ч")
 
 
 def test_paused_ticket_keeps_its_deadline_until_the_pause_ends() -> None:

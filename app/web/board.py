@@ -66,6 +66,12 @@ class Surroundings:
         calendar = self.calendars.get(clock.calendar)
         return calendar.between(start, end) if calendar else max(end - start, timedelta(0))
 
+    def length(self, clock: Ledger, length: timedelta) -> str:
+        """In working days of the clock's own calendar: «1 раб. дн. 3 ч», kept on one line."""
+        calendar = self.calendars.get(clock.calendar)
+        workday = calendar.hours_per_day if calendar else words.WORKDAY
+        return words.work_length(length, workday).replace(" ", words.NBSP)
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -219,18 +225,13 @@ def _lateness(ticket: Ticket) -> str:
 def left_words(clock: Ledger, around: Surroundings, now: datetime) -> str:
     """«осталось 1 ч 10 мин», «просрочено на 3 ч»: business time, as the term itself."""
     assert clock.due_at is not None
-    if clock.paused and clock.pauses:
+    if clock.paused and clock.pauses and clock.pauses[-1].start < clock.due_at:
         left = around.between(clock, clock.pauses[-1].start, clock.due_at)
-        return f"останется {length_words(left)}"
+        return f"останется {around.length(clock, left)}"
     if now > clock.due_at:
         late = around.between(clock, clock.due_at, now)
-        return f"просрочено на {length_words(late)}"
-    return f"осталось {length_words(around.between(clock, now, clock.due_at))}"
-
-
-def length_words(length: timedelta) -> str:
-    """«1 раб. дн. 3 ч», kept on one line."""
-    return words.work_length(length).replace(" ", words.NBSP)
+        return f"просрочено на {around.length(clock, late)}"
+    return f"осталось {around.length(clock, around.between(clock, now, clock.due_at))}"
 
 
 def used_share(clock: Ledger, around: Surroundings, now: datetime) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app import words
-from app.model import ItemRef, Ticket
+from app.model import Cycle, ItemRef, Ticket
 from app.sla.state import sla_state
 from app.ticket_view import card_url, gaps_in_words, put_words, versions
 from app.web.board import KIND_LABEL, Surroundings
@@ -129,8 +129,12 @@ def _facts(ticket: Ticket, around: Surroundings) -> Iterator[Fact]:
     yield Fact("Решено", _at(cycle.solved_at, around))
     yield Fact("Подтверждено клиентом", _at(cycle.confirmed_at, around))
     yield Fact("Закрыто", _at(cycle.closed_at, around))
-    yield Fact("Время на паузе", words.work_length(cycle.pause_total) if cycle.pause_total else "")
+    yield Fact("Время на паузе", _paused(cycle, around))
     yield from _turns(ticket)
+
+
+def _paused(cycle: Cycle, around: Surroundings) -> str:
+    return around.length(cycle.solution, cycle.pause_total) if cycle.pause_total else ""
 
 
 def _turns(ticket: Ticket) -> Iterator[Fact]:

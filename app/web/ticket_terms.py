@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app import words
+from app.account import pause_moves_due
 from app.explained import ClockAccount, CountedSpan, CycleAccount
 from app.model import ClockName, Ledger, OutcomeWord
 from app.ticket_view import rfc3339
-from app.web.board import Surroundings, left_words, length_words, used_share
+from app.web.board import Surroundings, left_words, used_share
 from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
 
 
@@ -108,7 +109,7 @@ def _term(account: ClockAccount, name: str, around: Surroundings, now: datetime)
         iso=rfc3339(clock.due_at) or "",
         left=_result(clock, around, now),
         used=used_share(clock, around, now),
-        spent=f"Отведено рабочего времени: {length_words(clock.term)}",
+        spent=f"Отведено рабочего времени: {_hours(clock.term)}",
         summary=_summary(account.spans),
         account=tuple(_account(account, around)),
         remarks=tuple(_remarks(clock, around)),
@@ -137,11 +138,12 @@ def _verdict(clock: Ledger, now: datetime) -> tuple[str, str]:
     if clock.met_at is not None and clock.outcome is not None:
         return ("с опозданием", "breached") if clock.outcome is OutcomeWord.BREACHED else ("в срок", "met")
     if clock.due_at is None:
-        return "остановлен" if clock.term else "не считается", "none"
+        return "срок остановлен" if clock.term else "не считается", "none"
     if clock.paused:
         return "на паузе", "paused"
     if not clock.running:
-        return ("нарушен", "breached") if clock.outcome is OutcomeWord.BREACHED else ("остановлен", "none")
+        breached = clock.outcome is OutcomeWord.BREACHED
+        return ("срок нарушен", "breached") if breached else ("срок остановлен", "none")
     if now > clock.due_at:
         return "просрочено", "overdue"
     warned = any(at <= now for _, at in clock.warn_at)
@@ -166,7 +168,7 @@ def _result(clock: Ledger, around: Surroundings, now: datetime) -> str:
     done = _MET.get(clock.met_by, "решено" if clock.clock is ClockName.SOLUTION else "ответили")
     missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
     late = around.between(clock, missed_at, clock.met_at) if missed_at else timedelta(0)
-    return f"{done} {met}" + (f", позже на {length_words(late)}" if missed_at else "")
+    return f"{done} {met}" + (f", позже на {around.length(clock, late)}" if missed_at else "")
 
 
 def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
@@ -175,7 +177,7 @@ def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
     missed_at = clock.outcome_at if clock.outcome is OutcomeWord.BREACHED else None
     if missed_at and clock.due_at and missed_at != clock.due_at:
         yield f"Нарушен срок, который действовал раньше: {words.moment(missed_at, around.zone)}."
-    if clock.paused:
+    if pause_moves_due(clock):
         yield "Пока пауза не закончилась, срок показан без неё; потом он сдвинется."
 
 
@@ -183,5 +185,10 @@ def _summary(spans: Sequence[CountedSpan]) -> str:
     """«засчитано 3 ч 20 мин, на паузе 2 ч»."""
     counted = sum((each.length for each in spans if each.span.counted), timedelta(0))
     paused = sum((each.length for each in spans if each.span.why.startswith("pause:")), timedelta(0))
-    text = f"засчитано {length_words(counted)}"
-    return f"{text}, на паузе {length_words(paused)}" if paused else text
+    text = f"засчитано {_hours(counted)}"
+    return f"{text}, на паузе {_hours(paused)}" if paused else text
+
+
+def _hours(length: timedelta) -> str:
+    """As in the account below, never in days: they are to be added up."""
+    return words.duration(length).replace(" ", words.NBSP)
