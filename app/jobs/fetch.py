@@ -20,10 +20,9 @@ from app.bitrix.errors import Misconfigured, PortalError, Refused
 from app.bitrix.openlines import MARK as LINE_MARK
 from app.desk import Desk
 from app.model import Event, ItemRef, Lane, Subject
-from app.store import inbox, marks, reports, tickets
+from app.store import inbox, reports, swept, tickets
 from app.store.reports import Swept
 
-SWEPT = "swept_at"  # the mark of the sweep: what changed until then is known
 SPARED = 12  # sweeps that the queue spares before one is due all the same
 SURE = timedelta(seconds=5)  # an item read so long after its change needs no second reading
 
@@ -112,8 +111,7 @@ def _news(changes: Iterable[Change], read_at: dict[ItemRef, datetime]) -> Iterab
 async def _note(desk: Desk, began_at: datetime) -> None:
     """What the sweep would note: until then everything that changed is known."""
     async with desk.db.begin() as conn:
-        await marks.put(conn, SWEPT, began_at.isoformat())
-        waiting, age = await inbox.lag(conn, desk.now())
-        unread = waiting if age > timedelta(minutes=1) else 0
+        await swept.put(conn, began_at)
+        unread = await swept.unread(conn, desk.now())
         await reports.note_sweep(conn, Swept(desk.now(), began_at, unread))
     desk.health.last_sweep_at = began_at

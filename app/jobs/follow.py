@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from app.desk import Desk
-from app.store import marks, people
-
-SWEPT = "swept_at"
-SHUT = "shut"  # why the portal takes no requests, if it does not
+from app.jobs.knock import SHUT
+from app.store import marks, people, swept
 
 
 async def follow(desk: Desk) -> bool:
@@ -17,11 +13,10 @@ async def follow(desk: Desk) -> bool:
         return False
     async with desk.db.read() as conn:
         known = await people.load(conn)
-        swept, shut = await marks.get(conn, SWEPT), await marks.get(conn, SHUT)
+        read_at, shut = await swept.last_at(conn), await marks.get(conn, SHUT)
     desk.health.portal_fault = shut["why"] if shut else None
     desk.people = known or desk.people
-    if swept:
-        read_at = datetime.fromisoformat(swept)
+    if read_at:
         desk.health.last_sweep_at = read_at
         desk.health.last_portal_ok_at = max(read_at, desk.health.last_portal_ok_at or read_at)
     return True

@@ -10,11 +10,10 @@ import logging
 from datetime import datetime
 
 from app.desk import Desk
-from app.store import marks
+from app.store import marks, swept
 from app.store.copies import COPIED
 
 RESTORED = "restored"  # mark: [when the copy was taken, when it was first started]
-SWEPT = "swept_at"
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,6 @@ async def notice_restored(desk: Desk) -> bool:
 async def declare_restored(desk: Desk) -> datetime:
     """For a database that was restored by other means (pg_restore): it stands as at its last sweep."""
     async with desk.db.begin() as conn:
-        swept = await marks.get(conn, SWEPT)
-        copied = str(swept or desk.now().isoformat())
-        await marks.put(conn, COPIED, copied)
-    return datetime.fromisoformat(copied)
+        copied_at = await swept.last_at(conn) or desk.now()
+        await marks.put(conn, COPIED, copied_at.isoformat())
+    return copied_at

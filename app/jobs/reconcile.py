@@ -11,19 +11,17 @@ from app.bitrix.openlines import MARK as LINE_MARK
 from app.bitrix.results import Changes
 from app.desk import Desk
 from app.model import ItemRef, Lane, Subject
-from app.store import inbox, marks, reports, tickets
+from app.store import inbox, marks, reports, swept, tickets
 from app.store.engine import chunks
 from app.store.reports import Swept
 
 MARKS = "sweep"  # where each part of the sweep stands
-DONE_AT = "swept_at"  # when a sweep last read everything
 NIGHTLY = "nightly"
 NIGHT_HOUR = 3  # of the desk's day
 FEW = 50
 AT_ONCE = 500  # cards of one transaction: the intake must not wait for thousands
 POLL = timedelta(seconds=30)  # and as long again for reading and writing: a field within a minute
 POLL_SHARE = 0.09  # of what the portal allows a second
-UNREAD_AFTER = timedelta(minutes=1)  # what waits no longer is not told as unread
 
 
 async def reconcile(desk: Desk) -> int:
@@ -39,7 +37,7 @@ async def reconcile(desk: Desk) -> int:
         await inbox.put(conn, [(ref, Lane.URGENT, "sweep") for ref in news], desk.now())
         await marks.put(conn, MARKS, dict(changes.marks))
         if not changes.failed:
-            await marks.put(conn, DONE_AT, started_at.isoformat())
+            await swept.put(conn, started_at)
         if _is_noteworthy(desk, changes):
             await reports.note_sweep(conn, await _swept(conn, desk, started_at, changes.failed))
             desk.health.sweep_noted_at = desk.now()
@@ -94,8 +92,7 @@ def next_poll_at(desk: Desk) -> datetime:
 
 async def _swept(conn: AsyncConnection, desk: Desk, started_at: datetime, failed: Sequence[str]) -> Swept:
     """How the data stood when the sweep ended, for a report that is asked for later."""
-    waiting, age = await inbox.lag(conn, desk.now())
-    unread = waiting if age > UNREAD_AFTER else 0
+    unread = await swept.unread(conn, desk.now())
     return Swept(desk.now(), None if failed else started_at, unread, failed[0] if failed else "")
 
 

@@ -29,7 +29,7 @@ from app.model import ItemRef, Message, MessageKind
 from app.recalling import Stretch, remembered_now, remembered_then, rules_in_force
 from app.reporting import Slot, due_slots
 from app.rules import Rules
-from app.store import inbox, marks, reports, rules_log
+from app.store import marks, reports, rules_log, swept
 from app.store.reports import Noted
 from app.ticket_view import card_url
 
@@ -125,8 +125,8 @@ async def _made_of(conn: AsyncConnection, desk: Desk, noted: Noted | None, at: d
     """What was noted with the report; else what the sweeps tell of that moment."""
     if noted is not None:
         return await _remembered(conn, desk, noted)
-    swept = await reports.last_sweep(conn, at)
-    fresh = Freshness(swept.read_at, swept.unread, swept.trouble) if swept else Freshness(None)
+    last = await reports.last_sweep(conn, at)
+    fresh = Freshness(last.read_at, last.unread, last.trouble) if last else Freshness(None)
     portal = desk.portal.address if desk.portal else ""
     return MadeOf(await rules_in_force(conn, desk, at), Cut(at, at), fresh, {}, portal)
 
@@ -177,11 +177,8 @@ def _recent(received_at: datetime, period: Period, zone: Any) -> bool:
 
 
 async def _freshness(conn: Any, desk: Desk, now: datetime) -> Freshness:
-    swept = await marks.get(conn, "swept_at")
-    count, age = await inbox.lag(conn, now)
-    waiting = count if age > timedelta(minutes=1) else 0
     trouble = desk.health.portal_fault or ""
-    return Freshness(datetime.fromisoformat(swept) if swept else None, waiting, trouble)
+    return Freshness(await swept.last_at(conn), await swept.unread(conn, now), trouble)
 
 
 # --- what is kept of it ------------------------------------------------------------------

@@ -20,7 +20,6 @@ import pytest
 from app.clock import SetClock
 from app.desk import Desk
 from app.jobs import report as reporting
-from app.jobs.reconcile import DONE_AT
 from app.jobs.report import NeverSent, Report, hash_of, make_report, note_report, report_as_known, send_report
 from app.jobs.rerule import rerule
 from app.metrics.digest_tree import digest_tree
@@ -29,7 +28,7 @@ from app.model import Person, Ticket
 from app.recalling import Stretch, remembered_now, remembered_then
 from app.reporting import first_working_day
 from app.rules import Rules
-from app.store import marks, reports, rules_log
+from app.store import reports, rules_log, swept
 from app.store.engine import Database
 from app.store.reports import Swept
 from app.store.rules_log import Applied
@@ -139,7 +138,7 @@ async def applied_to_open(desk: Desk) -> None:
 async def told(desk: Desk, say: Say, kind: PeriodKind) -> Sent:
     desk.people[5] = Person(5, f"Иванова {desk.now():%d.%m}")  # people change their names
     async with desk.db.begin() as conn:
-        await marks.put(conn, DONE_AT, (desk.now() - timedelta(minutes=2)).isoformat())
+        await swept.put(conn, desk.now() - timedelta(minutes=2))
     report = await make_report(desk, kind)
     await say(report)
     return Sent(kind, report.digest.period.first, desk.now(), report.text, tree_of(report), report.picture)

@@ -11,10 +11,10 @@ import pytest
 from app.bitrix.errors import PortalError
 from app.desk import Desk
 from app.jobs.bind import bind_when_due
-from app.jobs.fetch import SWEPT, fetch
+from app.jobs.fetch import fetch
 from app.jobs.install import unbound
 from app.serving import sweep_or_fetch, walk
-from app.store import inbox, marks
+from app.store import inbox, swept
 from tests.jobs.applied import Applied, applied
 from tests.jobs.scenes import letter
 
@@ -123,7 +123,9 @@ async def test_queue_says_nothing_of_a_time_when_it_was_not_bound(deaf: Applied)
 async def swept_at(desk: Desk) -> datetime:
     """Until when everything is known."""
     async with desk.db.read() as conn:
-        return datetime.fromisoformat(await marks.get(conn, SWEPT))
+        at = await swept.last_at(conn)
+    assert at is not None
+    return at
 
 
 async def test_what_was_read_since_its_change_is_not_read_again(town: Applied) -> None:
