@@ -100,7 +100,7 @@ def test_a_class_without_it_takes_the_term_away_and_says_so() -> None:
     (clock,) = news(classes=[becomes("23.11 11:00", STANDARD)], now="23.11 18:00")
 
     assert (clock.due_at, clock.outcome) == (None, None)
-    assert told(clock)[-1] == ("23.11 11:00", "retargeted", "class:standard")
+    assert told(clock)[-1] == ("23.11 11:00", "retargeted", "class:standard:lifted")
 
 
 def test_before_our_first_word_there_is_none() -> None:

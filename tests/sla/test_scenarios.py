@@ -243,5 +243,5 @@ def test_to_lose_the_terms_is_an_entry_never_silence() -> None:
     assert ledger
     assert [(entry.kind.value, entry.cause) for entry in ledger.entries] == [
         ("start", ""),
-        ("retargeted", "class:consultation"),
+        ("retargeted", "class:consultation:lifted"),
     ]
