@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.desk import Desk
-from app.jobs.knock import SHUT
 from app.store import marks, people, swept
 
 
@@ -13,7 +12,7 @@ async def follow(desk: Desk) -> bool:
         return False
     async with desk.db.read() as conn:
         known = await people.load(conn)
-        read_at, shut = await swept.last_at(conn), await marks.get(conn, SHUT)
+        read_at, shut = await swept.last_at(conn), await marks.get(conn, marks.SHUT)
     desk.health.portal_fault = shut["why"] if shut else None
     desk.people = known or desk.people
     if read_at:

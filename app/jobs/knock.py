@@ -17,7 +17,6 @@ from app.store import marks, outbox
 
 PACE = timedelta(seconds=30)
 NOT_YET = "not_installed"  # an application whose installation has not come: nobody was kept waiting
-SHUT = "shut"  # mark: since when and why; it outlives a restart
 
 
 async def knock(desk: Desk) -> bool:
@@ -36,17 +35,17 @@ async def knock(desk: Desk) -> bool:
 
 async def _note(desk: Desk, shut: Shut | None) -> None:
     async with desk.db.read() as conn:
-        known = await marks.get(conn, SHUT)
+        known = await marks.get(conn, marks.SHUT)
     if shut is not None and shut.code != NOT_YET:
         since = known["since"] if known else shut.since.isoformat()
         noted = {"since": since, "why": str(shut)}
         if noted != known:
             async with desk.db.begin() as conn:
-                await marks.put(conn, SHUT, noted)
+                await marks.put(conn, marks.SHUT, noted)
     elif shut is None and known is not None and _works_again(desk, known["since"]):
         async with desk.db.begin() as conn:
             await _tell(conn, desk, datetime.fromisoformat(known["since"]), known["why"])
-            await marks.forget(conn, [SHUT])
+            await marks.forget(conn, [marks.SHUT])
 
 
 def _works_again(desk: Desk, since: str) -> bool:

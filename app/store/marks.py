@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.store.engine import insert_into, upsert
 from app.store.schema import marks, slots
 
+SHUT = "shut"  # since when the portal takes no requests, and why; it outlives a restart
+
 
 async def get(conn: AsyncConnection, name: str) -> Any:
     """Plain JSON as it was put, None if it never was."""

@@ -12,7 +12,7 @@ import pytest
 
 from app.demo.office import Case
 from app.jobs.follow import follow
-from app.jobs.knock import SHUT, knock
+from app.jobs.knock import knock
 from app.jobs.lead import lead
 from app.serving import go_on, hurry, knock_and_sweep, let_in
 from app.store import inbox, leases, marks, outbox
@@ -135,7 +135,7 @@ async def test_another_reason_takes_the_place_of_the_first(town: Scene) -> None:
     await later(town, timedelta(minutes=20))
     reasons = (await page(town, "/readyz")).json()["reasons"]
     async with town.desk.db.read() as conn:
-        noted = await marks.get(conn, SHUT)
+        noted = await marks.get(conn, marks.SHUT)
     assert any("вебхук удалён" in reason for reason in reasons)
     assert "вебхук удалён" in noted["why"], "whoever does not lead reads it there"
     assert noted["since"] == since.isoformat()
@@ -166,12 +166,12 @@ async def test_two_days_behind_a_closed_door_fail_no_work(town: Scene) -> None:
 async def test_restarted_service_tells_of_the_outage_that_its_forerunner_met(town: Scene) -> None:
     async with town.desk.db.begin() as conn:
         since = town.clock.now() - timedelta(hours=1)
-        await marks.put(conn, SHUT, {"since": since.isoformat(), "why": "не принимает запросы"})
+        await marks.put(conn, marks.SHUT, {"since": since.isoformat(), "why": "не принимает запросы"})
     await town.desk.working_portal.people()
     await knock(town.desk)
     async with town.desk.db.read() as conn:
         [told] = await outbox.due(conn, 5, town.clock.now())
-        assert await marks.get(conn, SHUT) is None
+        assert await marks.get(conn, marks.SHUT) is None
     assert told.message.to == str(town.office.head)
 
 
