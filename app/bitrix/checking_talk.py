@@ -13,7 +13,6 @@ from app.bitrix.results import Line
 from app.bitrix.speech import ACTIVITY_FIELDS, OPEN_LINE
 from app.bitrix.tasks import chat_of
 from app.bitrix.wire import Command, Told, number
-from app.model import Kind
 
 LOOKED_AT = 10  # the newest tasks of a project
 SESSIONS_LOOKED_AT = 3
@@ -99,7 +98,3 @@ async def open_lines(client: Client, config: PortalConfig) -> Iterable[Line]:
         return [unchecked("открытые линии", shut)]
     lost = "ответы в мессенджерах не видны, судить можно только по стадиям"
     return [Line("WARN", f"разговоры открытых линий не читаются: {shut}", f"{remedy_of(shut)}; {lost}")]
-
-
-def task_sources(config: PortalConfig) -> list[SourceConfig]:
-    return [source for source in config.sources if source.kind is Kind.TASK]
