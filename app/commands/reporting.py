@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.store import reports
 from app.store.reports import Noted
 
-OLDEST = 2000  # year of a moment that may be asked for
+OLDEST, LATEST = 2000, 2100  # years of a moment that may be asked for
 
 
 async def digest(
@@ -68,7 +68,7 @@ async def digest_as_known(
 
 def _past(desk: Desk, at: datetime) -> datetime:
     zone = desk.rules.desk.zone
-    if not OLDEST <= at.year <= desk.now().year + 1:  # before any zone: the ends of time have none
+    if not OLDEST <= at.year <= LATEST:  # before any zone: the ends of time have none
         raise Mistake(f"--as-known: {at.year} год задан неверно: назовите момент в прошлом")
     moment = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     if moment > desk.now():
