@@ -34,6 +34,8 @@ CHUNK = 500  # bound values in one IN (…): far below the limits of both databa
 PART = 200  # rows with a body: some ten milliseconds of reading
 BUSY_SECONDS = 5  # how long SQLite waits for another process's writer
 POOL_SIZE = 10
+DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
+"""Those that `append` talks to."""
 
 SQLITE_PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",  # first: the next line may meet another process
@@ -197,12 +199,14 @@ class Database:
     readers never wait for them.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, hasty: sa.Engine | None = None) -> None:
-        """`hasty`: SQLite's way for `append`."""
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, hasty: sa.Engine | AsyncEngine) -> None:
+        """`hasty`: the way of `append`."""
         self._writer = writer
         self._reader = reader
         self._hasty = hasty
-        self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if hasty else nullcontext()
+        self._turn: asyncio.Lock | nullcontext[None] = (
+            asyncio.Lock() if isinstance(hasty, sa.Engine) else nullcontext()
+        )
         self.fence: Fence | None = None  # asked first in every transaction of `begin`; raises to forbid it
 
     @classmethod
@@ -214,7 +218,7 @@ class Database:
             return cls(_sqlite_engine(address, writes=True), readers, _hasty_engine(address))
         engine = _postgres_engine(address)
         reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return cls(engine, reader)
+        return cls(engine, reader, _postgres_engine(address, pool_size=1, pool_pre_ping=False))
 
     @property
     def dialect(self) -> str:
@@ -234,20 +238,18 @@ class Database:
                 yield conn
 
     async def append(self, table: sa.Table, row: Mapping[str, Any]) -> None:
-        """One new row, durable when this returns: the cheapest write there is, with the promises of `begin`.
+        """One new row, durable when this returns; twice, if a connection broke just then. StoreUnavailable.
 
-        SQLite's async driver hops between threads a dozen times for it, and the layers above cost as much as
-        the commit: this is one hop and one statement, which is its own transaction.
+        The cheapest write there is: one statement by the driver itself. Threads (aiosqlite) and the layers
+        above cost several times as much as the commit.
         """
         with _remedies():
-            if self._hasty is None:
-                async with self._writer.connect() as conn:
-                    freely = await conn.execution_options(isolation_level="AUTOCOMMIT")
-                    await freely.execute(sa.insert(table), row)
-            else:
+            if isinstance(self._hasty, sa.Engine):
                 loop = asyncio.get_running_loop()
                 async with self._turn:
-                    await loop.run_in_executor(None, _appended, self._hasty, table, row)
+                    await loop.run_in_executor(None, _append_here, self._hasty, table, row)
+            else:
+                await _append_there(self._hasty, table, row)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -275,25 +277,52 @@ class Database:
         """Must be awaited: SQLite's driver threads keep the process alive otherwise."""
         await self._writer.dispose()
         await self._reader.dispose()
-        if self._hasty is not None:
+        if isinstance(self._hasty, AsyncEngine):
+            await self._hasty.dispose()
+        else:
             self._hasty.dispose()
 
 
-def _appended(engine: sa.Engine, table: sa.Table, row: Mapping[str, Any]) -> None:
-    text, stored = _appending(table, tuple(row))
-    values = {name: stored[name](value) for name, value in row.items()}
+def _append_here(engine: sa.Engine, table: sa.Table, row: Mapping[str, Any]) -> None:
+    text, values = _appending(table, row, "sqlite")
     with closing(engine.raw_connection()) as conn:
         conn.cursor().execute(text, values)
 
 
+async def _append_there(engine: AsyncEngine, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Twice tried: the first time tells whether the connection that was kept is still one."""
+    text, values = _appending(table, row, "postgresql")
+    for is_last in (False, True):
+        async with engine.connect() as conn:
+            driver: Any = (await conn.get_raw_connection()).driver_connection
+            try:
+                await driver.execute(text, *values)
+            except Exception as fault:  # the driver's own kinds, which nobody else here knows
+                await conn.invalidate()
+                if is_last:
+                    raise StoreUnavailable(
+                        f"the database does not answer or cannot write ({type(fault).__name__})"
+                    ) from fault
+            else:
+                return
+
+
+def _appending(table: sa.Table, row: Mapping[str, Any], dialect: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement and its values as the driver takes them."""
+    text, stored = _insertion(table, tuple(row), dialect)
+    return text, tuple(to_stored(row[name]) for name, to_stored in stored)
+
+
 @cache
-def _appending(table: sa.Table, names: tuple[str, ...]) -> tuple[str, Mapping[str, Callable[[Any], Any]]]:
-    """The statement for SQLite's own driver, and what turns values into stored ones."""
-    dialect = sqlite.dialect(paramstyle="named")
-    query = sa.insert(table).values({name: sa.bindparam(name) for name in names})
-    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
-    stored = {name: kind.bind_processor(dialect) or _as_it_is for name, kind in types.items()}
-    return str(query.compile(dialect=dialect)), stored
+def _insertion(
+    table: sa.Table, names: tuple[str, ...], name: str
+) -> tuple[str, tuple[tuple[str, Callable[[Any], Any]], ...]]:
+    dialect: Dialect = make_url(f"{DRIVERS[name]}://").get_dialect()()
+    query = sa.insert(table).values({name: sa.bindparam(name) for name in names}).inline()
+    compiled = query.compile(dialect=dialect)
+    kinds = {each: table.c[each].type.dialect_impl(dialect) for each in names}
+    order = compiled.positiontup or ()
+    return str(compiled), tuple((each, kinds[each].bind_processor(dialect) or _as_it_is) for each in order)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -399,13 +428,13 @@ def _prepare_sqlite(engine: sa.Engine, *, writes: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgres_engine(address: URL) -> AsyncEngine:
+def _postgres_engine(address: URL, *, pool_size: int = POOL_SIZE, pool_pre_ping: bool = True) -> AsyncEngine:
     return create_async_engine(
         address,
         json_serializer=json_text,
         hide_parameters=True,
-        pool_size=POOL_SIZE,
+        pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_pre_ping=pool_pre_ping,
         connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 10},
     )

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import uvicorn
 
 from app import serving
@@ -109,7 +110,7 @@ async def _pragma(desk: Desk, text: str) -> None:
     if desk.db.dialect == "sqlite":
         async with desk.db.begin() as conn:
             await conn.exec_driver_sql(f"PRAGMA {text}")
-        assert desk.db._hasty
+        assert isinstance(desk.db._hasty, sa.Engine)
         with desk.db._hasty.connect() as conn:
             conn.exec_driver_sql(f"PRAGMA {text}").close()
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Lane, Subject
 from app.store import arrivals, inbox, tallies
-from app.store.engine import Database
+from app.store.engine import Database, StoreUnavailable
 from tests.store.builders import DEAL, HOUR, MINUTE, NOW, TASK
 
 pytestmark = pytest.mark.anyio
@@ -84,3 +84,25 @@ async def test_after_a_long_absence_they_are_taken_in_one_part_after_another(
     async with database.begin() as conn:
         assert [subject for subject, _, _ in await claimed(conn)] == [DEAL]
         assert [subject for subject, _, _ in await claimed(conn)] == [TASK]
+
+
+@pytest.mark.parametrize("shared_url", ["postgresql"], indirect=True)
+async def test_after_a_restart_of_the_server_nothing_is_refused(database: Database) -> None:
+    await arrive(database, TASK)
+    async with database.begin() as conn:
+        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        await conn.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}")
+    await arrive(database, DEAL)
+    async with database.begin() as conn:
+        assert {subject for subject, _, _ in await claimed(conn)} == {DEAL, TASK}
+
+
+async def test_what_cannot_be_written_is_said(database: Database) -> None:
+    async with database.begin() as conn:
+        await conn.exec_driver_sql("ALTER TABLE arrivals RENAME TO elsewhere")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await arrive(database, DEAL)
+    finally:
+        async with database.begin() as conn:
+            await conn.exec_driver_sql("ALTER TABLE elsewhere RENAME TO arrivals")
