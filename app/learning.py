@@ -39,6 +39,8 @@ CLAIMED = "claimed_at"
 """In a fact's value: the moment that the portal gave it, when that had not come yet."""
 AHEAD_OF_US = timedelta(minutes=1)
 """Clocks may differ by less; `check` tells by how much."""
+A_MOMENT, SOON = timedelta(seconds=5), timedelta(minutes=3)
+"""How far what is told may lie ahead of our clock: less is nothing, up to the other it is waited for."""
 
 SILENT_NOTES = frozenset({"replies_unreadable", "openline_unread"})
 """Notes of a reading that say: what we answered cannot be seen."""
@@ -114,6 +116,18 @@ def _utterance_fact(ref: ItemRef, said: Utterance, read_at: datetime) -> Fact:
     told = {"side": said.side.value, "channel": said.channel, "text": said.text}
     value = {**told, **_claim(said.at, read_at)}
     return Fact(ref, FactKind.UTTERANCE, said.key, min(said.at, read_at), read_at, said.author, value)
+
+
+def comes_true_at(reading: Reading) -> datetime | None:
+    """When our clock will have reached the last of what the reading tells; None: it has, or never soon.
+
+    Behind the portal's, our clock would date what people did to the moment of our look: the item is read
+    again a little later instead. What is far ahead is the portal's own mistake, and is dated to the reading.
+    """
+    card = reading.card
+    moved, said = (move.at for move in reading.moves), (each.at for each in reading.utterances)
+    last = max(card.created_at, card.modified_at, *moved, *said)
+    return last if A_MOMENT < last - reading.read_at <= SOON else None
 
 
 def _claim(at: datetime, read_at: datetime) -> dict[str, str]:

@@ -18,7 +18,7 @@ from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, bound_to, decide
 from app.desk import Desk, rule_book
 from app.forgetting import is_forgotten, stays_ended
-from app.learning import CardMemory, is_overtaken, learned
+from app.learning import CardMemory, comes_true_at, is_overtaken, learned
 from app.model import (
     Decision,
     Fact,
@@ -142,6 +142,8 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhil
         reading = by_ref[ref]
         if lost_rights and isinstance(reading, Gone) and not _told_deleted(claim):
             reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
+        if isinstance(reading, Reading) and (true_at := comes_true_at(reading)):
+            reading = Unread(reading.ref, _CLOCK_BEHIND, retry_at=true_at)
         if isinstance(reading, Unread):
             unread.append((claim, reading))
         else:
@@ -168,6 +170,7 @@ def _ask(ref: ItemRef, ticket: Ticket | None) -> Ask:
 
 
 _DELETIONS = ("ONCRMDEALDELETE", "ONCRMDYNAMICITEMDELETE", "ONTASKDELETE")
+_CLOCK_BEHIND = "часы сервера отстают от часов портала: проверьте синхронизацию времени (NTP)"
 _RIGHTS_LOST = "много карточек пропало разом: проверьте права владельца вебхука"
 
 
