@@ -42,10 +42,11 @@ async def holding(desk: Desk) -> AsyncIterator[None]:
 
     If it was lost all the same (the machine slept), nothing more is written or asked.
     """
+    over = asyncio.Event()
 
     async def renew() -> None:
-        while True:
-            await asyncio.sleep(PACE.total_seconds())
+        # Never cancelled: SQLite's driver thread would keep the lock of a transaction that nobody ends.
+        while not await _within(PACE, over):
             with suppress(StoreUnavailable):  # one renewal may fail without any harm
                 await lead(desk)
 
@@ -54,7 +55,13 @@ async def holding(desk: Desk) -> AsyncIterator[None]:
         with desk.in_turn():
             yield
     finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
+        over.set()
+        await renewing
         await step_down(desk)
+
+
+async def _within(length: timedelta, over: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(length.total_seconds()):
+            await over.wait()
+    return over.is_set()
