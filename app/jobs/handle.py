@@ -18,7 +18,7 @@ from app.bitrix.portal import Ask, Unread
 from app.decision import Around, Known, bound_to, decide
 from app.desk import Desk, rule_book
 from app.forgetting import is_forgotten, stays_ended
-from app.learning import CardMemory, comes_true_at, is_overtaken, learned
+from app.learning import SOON, CardMemory, comes_true_at, is_overtaken, learned
 from app.model import (
     Decision,
     Fact,
@@ -142,7 +142,7 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhil
         reading = by_ref[ref]
         if lost_rights and isinstance(reading, Gone) and not _told_deleted(claim):
             reading = Unread(reading.ref, _RIGHTS_LOST, retry_at=desk.now() + timedelta(minutes=10))
-        if isinstance(reading, Reading) and (true_at := comes_true_at(reading)):
+        if isinstance(reading, Reading) and (true_at := _waits_for_our_clock(claim, reading, desk.now())):
             reading = Unread(reading.ref, _CLOCK_BEHIND, retry_at=true_at)
         if isinstance(reading, Unread):
             unread.append((claim, reading))
@@ -153,6 +153,11 @@ async def _handle_items(desk: Desk, claims: Sequence[Claim], meanwhile: Meanwhil
         await _handle_one(desk, claim, read)
         if place % SLICE == 0:
             await meanwhile(desk)
+
+
+def _waits_for_our_clock(claim: Claim, reading: Reading, now: datetime) -> datetime | None:
+    """Not for ever: in a card where somebody writes every minute there is always something ahead of us."""
+    return comes_true_at(reading) if now - claim.since_at < SOON else None
 
 
 async def _put_all_off(desk: Desk, unread: Sequence[tuple[Claim, Unread]]) -> None:

@@ -24,7 +24,6 @@ from app.web.senders import Senders
 
 PROGRAMS = [Depends(programs_visitor)]
 READERS = [Depends(readers_visitor)]
-EVENTS_PATH = "/webhooks/bitrix24"
 
 
 class _Static(StaticFiles):
@@ -46,7 +45,7 @@ class _Application(FastAPI):
     events: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == EVENTS_PATH:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == hooks.PATH:
             await self.events(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -82,7 +81,7 @@ def create_app(desk: Desk) -> FastAPI:
 
 def _events(app: FastAPI) -> Starlette:
     headers = Middleware(SafeHeaders, https=app.state.door.https)
-    road = Route(EVENTS_PATH, hooks.receive, methods=["POST"])
+    road = Route(hooks.PATH, hooks.receive, methods=["POST"])
     events = Starlette(routes=[road], middleware=[headers], exception_handlers=app.exception_handlers)
     events.state = app.state
     return events

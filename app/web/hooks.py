@@ -16,6 +16,7 @@ from app.web.intake import NotStored
 from app.web.problems import Problem
 from app.web.senders import Senders
 
+PATH = "/webhooks/bitrix24"
 BODY_LIMIT = 64 * 1024
 
 _ANSWERS = (
@@ -44,16 +45,14 @@ log = structlog.get_logger(__name__)
 router = APIRouter(tags=["events"])
 
 
-@router.get(
-    "/webhooks/bitrix24", summary="Проверка адреса", description="Всегда 200.", response_class=Response
-)
+@router.get(PATH, summary="Проверка адреса", description="Всегда 200.", response_class=Response)
 async def reachable() -> Response:
     """The portal's form for outgoing webhooks asks whether the address answers."""
     return Response()
 
 
 @router.post(
-    "/webhooks/bitrix24",
+    PATH,
     summary="Событие портала",
     description=_ANSWERS,
     response_class=Response,

@@ -43,6 +43,22 @@ async def test_what_people_did_keeps_its_time(town: Scene) -> None:
     assert moves[-1].happened_at == acted_at.replace(microsecond=0)
 
 
+async def test_a_card_where_somebody_always_writes_is_not_waited_for_for_ever(town: Scene) -> None:
+    case = town.office.receive(letter(), town.office.agents[0])
+    await town.settle()
+    for _ in range(5):
+        ours = town.clock.now()
+        town.clock.advance(BEHIND)  # the portal's time, at which the client writes once more
+        town.office.client_says(case, "Всё ещё не работает.")
+        town.clock.set(ours)
+        await town.desk_puts(case)
+        await town.settle(events=False)
+        town.clock.advance(timedelta(minutes=1))
+    async with town.desk.db.read() as conn:
+        spoken = [each for each in await facts.load(conn, ref_of(case)) if each.kind is FactKind.UTTERANCE]
+    assert len(spoken) > 1
+
+
 async def test_what_is_far_ahead_is_the_portals_mistake_and_is_not_waited_for(town: Scene) -> None:
     ours = town.clock.now()
     town.clock.advance(timedelta(hours=1))
