@@ -227,7 +227,7 @@ class _Sums:
         whole = scope == Scope() and period == self.period
         kb_updates = self.office.kb_updates if whole else None
         scope = replace(scope, since=self.office.since, kb_updates=kb_updates)
-        return figures_of(replace(self.view, start_at=start_at, end_at=end_at, scope=scope), codes)
+        return figures_of(replace(self.view, start_at=start_at, end_at=end_at).of(scope), codes)
 
     def earlier(self, count: int) -> tuple[Column, ...]:
         """Periods before the desk's first day would show zeros that mean nothing: left out."""

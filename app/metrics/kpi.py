@@ -11,12 +11,13 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from types import MappingProxyType
 
 from app.metrics import moments
 from app.metrics.periods import QUEUE_DAYS, REPEAT_WINDOW
 from app.metrics.targets import Targets, reached
-from app.metrics.view import Scope, View
+from app.metrics.view import EVERYBODY, View
 from app.model import ItemRef, Outcome, OutcomeWord, TicketClass
 from app.sla.calendar import Calendar
 
@@ -26,7 +27,6 @@ SMALL = 5
 """Below this many a share is shown as a fraction (domain.md 7)."""
 
 GOOD_MARK = 4
-EVERYBODY = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +49,6 @@ class Kpi:
         return reached(self.code, self.value, self.target)
 
 
-def kpis(
-    outcomes: Iterable[Outcome],
-    period_start_at: datetime,
-    period_end_at: datetime,
-    *,
-    calendar: Calendar,
-    targets: Targets,
-    agents_on_duty: int,
-    now: datetime,
-    scope: Scope = EVERYBODY,
-) -> Mapping[str, Kpi]:
-    """Every figure of contract.md 3 for the half-open period.
-
-    `outcomes` must hold what `periods.reach` names. For one person each figure follows whom it
-    belongs to (domain.md 7.1): replies who should have replied, solutions the assignee then.
-    """
-    view = view_of(
-        outcomes,
-        (period_start_at, period_end_at),
-        calendar=calendar,
-        targets=targets,
-        agents_on_duty=agents_on_duty,
-        now=now,
-    )
-    return figures_of(replace(view, scope=scope))
-
-
 def view_of(
     outcomes: Iterable[Outcome],
     period: tuple[datetime, datetime],
@@ -85,8 +58,11 @@ def view_of(
     agents_on_duty: int,
     now: datetime,
 ) -> View:
-    """The counted outcomes through one period; `replace` its bounds or scope to look elsewhere."""
-    every = tuple(outcome for outcome in outcomes if outcome.counted)
+    """The counted outcomes through one half-open period; `replace` its bounds, or ask it `of` a scope.
+
+    `outcomes` must hold what `periods.reach` names.
+    """
+    every = tuple(sorted((outcome for outcome in outcomes if outcome.counted), key=attrgetter("ref")))
     return View(
         every=every,
         start_at=period[0],
@@ -102,7 +78,11 @@ def view_of(
 
 
 def figures_of(view: View, codes: Iterable[str] | None = None) -> Mapping[str, Kpi]:
-    """Every figure of a view, or the asked ones."""
+    """Every figure of contract.md 3, or the asked ones.
+
+    For one person each follows whom it belongs to (domain.md 7.1): replies who should have replied,
+    solutions the assignee then.
+    """
     wanted = FORMULAS if codes is None else codes
     return MappingProxyType({code: _named(code, FORMULAS[code](view), view) for code in wanted})
 
@@ -140,7 +120,7 @@ def _ratio(numerator: float, denominator: float) -> float | None:
 
 
 def _refs(outcomes: Iterable[Outcome]) -> tuple[ItemRef, ...]:
-    return tuple(sorted({outcome.ref for outcome in outcomes}))
+    return tuple(dict.fromkeys(outcome.ref for outcome in outcomes))  # a view is in their order
 
 
 def nine_of_ten(ordered: Sequence[float]) -> float:

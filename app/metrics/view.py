@@ -7,7 +7,7 @@ view is what its half-open stretch of time holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from app.metrics import moments
@@ -31,10 +31,18 @@ class Scope:
     since: date | None = None  # the desk's first day with the service
     kb_updates: int | None = None  # counted elsewhere; else the links of the solved cards
 
+    def concerns(self, outcome: Outcome) -> bool:
+        """Whether some figure may belong to the person; each formula then asks its own owner."""
+        owners = (outcome.agent, outcome.reply_agent, outcome.solve_agent)
+        return (self.agent is None or self.agent in owners) and self.value in {None, outcome.value}
+
+
+EVERYBODY = Scope()
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`every` holds counted outcomes only; the rest narrows them."""
+    """`every` holds counted outcomes that concern the scope, by reference; the period narrows them."""
 
     every: tuple[Outcome, ...]
     start_at: datetime
@@ -46,6 +54,10 @@ class View:
     repeated: frozenset[Key]  # came back as a new ticket within a week
     scope: Scope
     now: datetime
+
+    def of(self, scope: Scope) -> View:
+        """The same stretch of time, seen for one person or class."""
+        return replace(self, scope=scope, every=tuple(filter(scope.concerns, self.every)))
 
     @property
     def agents(self) -> int:
@@ -150,9 +162,7 @@ class View:
         return [outcome for outcome in mine if moments.key_of(outcome) not in self.bulk]
 
     def _of(self, owner: Callable[[Outcome], int | None]) -> list[Outcome]:
-        return [
-            outcome
-            for outcome in self.every
-            if (self.scope.agent is None or (owner(outcome) or outcome.agent) == self.scope.agent)
-            and (self.scope.value is None or outcome.value is self.scope.value)
-        ]
+        agent = self.scope.agent
+        if agent is None:
+            return list(self.every)
+        return [outcome for outcome in self.every if (owner(outcome) or outcome.agent) == agent]

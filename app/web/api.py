@@ -15,7 +15,7 @@ from app.store import tickets
 from app.store.tickets import CursorFault
 from app.web.answers import ExplainedAnswer, KpiAnswer, TicketsAnswer, refusals
 from app.web.desks import DeskHere
-from app.web.figures import Question, question_of, read_for
+from app.web.figures import Question, figures_for, question_of
 from app.web.looking import explained_ticket, plain_ticket, spans_of
 from app.web.pages import ref_or_404
 from app.web.problems import Problem
@@ -88,7 +88,7 @@ Asked = Annotated[Question, Depends(_asked)]
 @router.get("/kpi", summary="Показатели за период", response_model=dict[str, KpiAnswer])
 async def all_kpi(desk: DeskHere, asked: Asked) -> JSONResponse:
     """Доли от 0 до 1 или null, длительности в рабочих минутах; tickets_url — обращения за числом."""
-    figures = (await read_for(desk, asked)).figures(asked)
+    figures = await figures_for(desk, asked)
     return JSONResponse({code: _kpi_json(desk, figures[code], asked) for code in FORMULAS})
 
 
@@ -114,7 +114,7 @@ async def tickets_of_kpi(
     """Те обращения, из которых получилось число; по номеру."""
     if code not in FORMULAS:
         raise Problem(404, "Такого показателя нет.")
-    refs = (await read_for(desk, asked)).figures(asked)[code].refs
+    refs = (await figures_for(desk, asked))[code].refs
     shown = refs[cursor : cursor + limit]
     async with desk.db.read() as conn:
         known = await tickets.load_many(conn, shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from app import words
@@ -157,18 +157,18 @@ def splits_of(book: Book, asked: Question, name_of: Callable[[int | None], str])
 
 def _by_class(book: Book, asked: Question) -> Iterator[Line]:
     for value in (TicketClass.EMERGENCY, TicketClass.STANDARD, TicketClass.CONSULTATION):
-        part = Question(asked.first, asked.last, asked.agent, value)
+        part = replace(asked, value=value)
         yield _line(words.CLASS[value], part, book)
 
 
 def _by_agent(book: Book, asked: Question, name_of: Callable[[int | None], str]) -> Iterator[Line]:
     for agent in sorted(book.agents(asked), key=name_of):
-        part = Question(asked.first, asked.last, agent, asked.value)
+        part = replace(asked, agent=agent)
         yield _line(name_of(agent), part, book)
 
 
 def _line(label: str, part: Question, book: Book) -> Line:
-    figures = book.figures(part)
+    figures = book.figures(part, SPLIT_CODES)
     return Line(label, part.address("/kpi"), tuple(_cell(figures[code]) for code in SPLIT_CODES))
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.metrics.kpi import EVERYBODY, Kpi, kpis
+from app.metrics.kpi import Kpi, figures_of, view_of
 from app.metrics.periods import midnight
 from app.metrics.targets import Targets
-from app.metrics.view import Scope
+from app.metrics.view import EVERYBODY, Scope
 from app.model import Area, ItemRef, Kind, Outcome, OutcomeWord, State, TicketClass
 from app.sla.calendar import Calendar, calendar_of
 
@@ -111,14 +111,12 @@ def figures(
 ) -> dict[str, Kpi]:
     """The figures of a period, Tuesday 24.11 unless told."""
     end = midnight((last or first) + timedelta(days=1), MOSCOW)
-    found = kpis(
+    view = view_of(
         outcomes,
-        midnight(first, MOSCOW),
-        end,
+        (midnight(first, MOSCOW), end),
         calendar=office(),
         targets=targets or Targets(),
         agents_on_duty=agents,
-        scope=scope,
         now=at(now),
     )
-    return dict(found)
+    return dict(figures_of(view.of(scope)))

@@ -75,6 +75,10 @@ def test_reply_sla_counts_outcomes_of_the_day() -> None:
     assert (found.value, found.refs, found.misses) == (0.5, (ref(1), ref(2)), (ref(2),))
 
 
+def test_tickets_behind_a_figure_stand_in_the_order_of_their_numbers() -> None:
+    assert figures([solved(10), solved(2), solved(1)])["solved"].refs == (ref(1), ref(2), ref(10))
+
+
 def test_an_open_overdue_ticket_is_never_invisible() -> None:
     waiting = outcome(solve_outcome=BREACHED, solve_outcome_at=at("24.11 15:00"))
 

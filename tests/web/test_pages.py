@@ -224,4 +224,7 @@ async def test_figures_of_another_moment_say_so(client: httpx.AsyncClient) -> No
     asked = {"from": "2026-11-24", "to": "2026-11-24", "known_at": "2026-11-24T11:00"}
     answer = await client.get("/kpi", params=asked)
     assert (answer.status_code, "как было известно 24.11.2026 11:00" in answer.text) == (200, True)
+    splits = re.findall(r'href="(/kpi\?[^"]*(?:class|agent)=[^"]*)"', answer.text)
+    assert splits
+    assert all("known_at=2026-11-24T08" in address for address in splits)
     assert (await client.get("/kpi", params=asked | {"known_at": "вчера"})).status_code == 422
