@@ -130,6 +130,15 @@ async def fetch_if_deaf(desk: Desk) -> int:
     return 0 if desk.settings.public_url else await fetch(desk)
 
 
+async def take_over(desk: Desk) -> bool:
+    """A new holder of the lease looks at once for what nobody told of: the last sweep was another's."""
+    if desk.swept_epoch == desk.epoch:
+        return False
+    desk.swept_epoch = desk.epoch  # a sweep that fails is the regular one's to repeat
+    await sweep_or_fetch(desk)
+    return True
+
+
 async def knock_and_sweep(desk: Desk) -> bool:
     """Once the portal lets us in again, everything that nobody heard of meanwhile is looked for."""
     opened = await knock(desk)
@@ -239,7 +248,7 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
     # The worker begins with these: a portal that hangs must not keep the web from taking its events.
     # Every process asks the portal once, so that it can say whether it could take over.
     first = (
-        ("people", refresh_when_due), ("bind", led(bind_when_due)), ("reconcile", led(sweep_or_fetch)),
+        ("people", refresh_when_due), ("bind", led(bind_when_due)), ("take over", led(take_over)),
         ("recount", led(recount)), ("follow", follow),
     )  # fmt: skip
     if (pace := poll_pace(desk)) is not None:
@@ -274,6 +283,7 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
     # The lease lives by real time, whatever the desk's clock does.
     own: tuple[Duty, ...] = (
         ("lead", PACE * desk.clock.speed, lead),
+        ("take over", PACE * desk.clock.speed, led(take_over)),
         ("follow", FOLLOW_PACE * desk.clock.speed, follow),
         ("knock", KNOCK_PACE, knock_and_sweep),
     )

@@ -15,7 +15,7 @@ from app.demo.office import Case
 from app.jobs import lead as leading
 from app.jobs.lead import lead
 from app.jobs.report import send_due
-from app.serving import hurry, sweep_or_fetch, walk
+from app.serving import hurry, led, sweep_or_fetch, take_over, walk
 from app.store import facts, marks, tickets
 from app.store.engine import DatabaseMillis
 from app.store.schema import leases
@@ -72,7 +72,7 @@ def test_a_holder_may_miss_two_renewals() -> None:
 
 async def test_every_replica_asks_for_the_lease_at_that_pace(pair: Pair) -> None:
     paces = {name: pace for name, pace, _ in serving._duties(pair[1].desk)}
-    assert paces["lead"] == leading.PACE
+    assert paces["lead"] == paces["take over"] == leading.PACE
 
 
 async def test_a_lease_is_never_longer_than_its_time(pair: Pair) -> None:
@@ -109,6 +109,17 @@ async def test_what_a_killed_holder_was_reading_is_read_at_once(pair: Pair) -> N
     case = await fire(first, second)
     await Act(first.desk, hurry, "read").killed()
     await follow(second)
+    await calm(second)
+    assert second.fields(case)["SLA_CLASS"] == "emergency"
+
+
+async def test_who_takes_over_looks_at_once_for_what_nobody_told_of(pair: Pair) -> None:
+    first, second = pair
+    case = first.office.receive(letter(FIRE, "Пожар"), first.office.agents[0])
+    first.portal.drop_pending()
+    first.clock.advance(timedelta(seconds=10))
+    await follow(second)
+    assert [await led(take_over)(second.desk) for _ in range(2)] == [True, False], "one sweep a lease"
     await calm(second)
     assert second.fields(case)["SLA_CLASS"] == "emergency"
 
