@@ -32,7 +32,7 @@ Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 CHUNK = 500  # bound values in one IN (…): far below the limits of both databases
 PART = 200  # rows with a body: some ten milliseconds of reading
-BUSY_SECONDS = 5  # how long SQLite waits for another process's writer
+BUSY_SECONDS = 5  # how long somebody else's lock is waited for
 POOL_SIZE = 10
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
 """Those that `append` talks to."""
@@ -48,6 +48,7 @@ POSTGRES_SETTINGS = {
     "application_name": "b24sla",
     "timezone": "UTC",
     "jit": "off",  # compiling costs more than any of our queries
+    "lock_timeout": f"{BUSY_SECONDS}s",  # a stranger's lock must not keep all ten connections waiting
     # A frozen replica must not keep its row locks; none of our transactions waits for anything else.
     "idle_in_transaction_session_timeout": "5s",
 }
@@ -177,7 +178,9 @@ def locked(query: sa.Select[Any]) -> sa.Select[Any]:
 async def lock_migrations(conn: AsyncConnection) -> None:
     """One migrating process at a time, until its commit. SQLite's BEGIN IMMEDIATE already is that lock."""
     if conn.dialect.name == "postgresql":
+        await conn.exec_driver_sql("SET LOCAL lock_timeout = 0")  # the one that migrates may need minutes
         await conn.execute(sa.select(sa.func.pg_advisory_xact_lock(0xB245_1A)))
+        await conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

@@ -75,7 +75,7 @@ def _plans(asked: argparse.Namespace, urls: dict[str, Callable[[], str]]) -> Ite
     shared = [(kind, count) for kind, count in pairs if count == 1 or kind != "sqlite"]
     for kind, count in sorted(shared, key=lambda pair: -pair[1]):
         span = timedelta(days=asked.days)
-        weather = storm(BEGIN_AT, span, asked.seed, asked.kills, locks=kind == "sqlite")
+        weather = storm(BEGIN_AT, span, asked.seed, asked.kills)
         again = _again(asked, kind, count)
         yield Plan(f"{kind} x{count}", urls[kind](), asked.days, asked.seed, weather, count, again)
     yield Plan(SILENT, urls["sqlite"](), asked.days, asked.seed, silence(asked.seed), only=alone)

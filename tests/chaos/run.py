@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
-import sqlite3
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,7 @@ from app.demo.portal import CLOUD_STD, EmulatedPortal
 from app.demo.story import MOSCOW
 from tests.chaos.clock import EPOCH, PortalTime, SharedClock
 from tests.chaos.gate import Ear, Gate
+from tests.chaos.jams import Jam
 from tests.chaos.month import Month
 from tests.chaos.service import Orders, live
 from tests.chaos.weather import REFUSALS, TRANSPORT, Weather
@@ -60,6 +60,7 @@ class Town:
     office: Office
     month: Month
     weather: Weather
+    jam: Jam
     replicas: list[Replica] = field(default_factory=list)
     killed: list[datetime] = field(default_factory=list)
     classes: dict[int, str] = field(default_factory=dict)  # life → what its card first held
@@ -67,13 +68,7 @@ class Town:
     turns: int = 0
     looked_after_at: datetime = EPOCH  # when somebody last asked for another try of what was refused
     idle: bool = False  # all that happened has been swept up
-    locker: sqlite3.Connection | None = None
     road: httpx.AsyncBaseTransport = field(default_factory=lambda: httpx.AsyncHTTPTransport(verify=NO_TLS))
-
-    @property
-    def file(self) -> Path | None:
-        """SQLite's file."""
-        return Path(self.database.removeprefix("sqlite:///")) if self.database.startswith("sqlite") else None
 
 
 @dataclass(slots=True)
@@ -115,7 +110,9 @@ async def played(
     month = Month(office, begin_at, span, seed)
     portal.subscribe("http://127.0.0.1:8080/webhooks/bitrix24", TOKEN)
     end_at = begin_at + span
-    town = Town(folder, database, clock, time, begin_at, end_at, portal, ear, office, month, weather)
+    town = Town(
+        folder, database, clock, time, begin_at, end_at, portal, ear, office, month, weather, Jam(database)
+    )
     (folder / "rules.toml").write_text(office.rules(), "utf-8")
     gate = Gate(portal, ear)
     async with listening(gate) as address:
@@ -140,6 +137,7 @@ async def _play(town: Town, gate: Gate, address: str, replicas: int, tell: Calla
         while town.clock.now() < town.end_at + CALM:
             await _step(town, gate, address)
     finally:
+        await town.jam.unlock()
         await town.road.aclose()
         for replica in town.replicas:
             replica.kill()
@@ -251,14 +249,7 @@ async def _blow(town: Town) -> None:
     if weather.now("faults", now):
         portal.faults.fail(None, weather.chance.choice(TRANSPORT), weather.chance.randint(1, 3))
         portal.faults.fail(None, weather.chance.choice(REFUSALS), weather.chance.randint(1, 2))
-    locked = weather.now("locked", now)
-    if locked and town.locker is None and town.file:
-        town.locker = sqlite3.connect(town.file, timeout=5, isolation_level=None)
-        town.locker.execute("BEGIN IMMEDIATE")
-    elif not locked and town.locker is not None:
-        town.locker.rollback()
-        town.locker.close()
-        town.locker = None
+    await town.jam.put(locked=weather.now("locked", now), full=weather.now("full", now))
 
 
 async def _deliver(town: Town) -> None:
@@ -289,16 +280,15 @@ class _Router(httpx.AsyncBaseTransport):
 async def _turn(town: Town, address: str) -> int:
     """Every process does what is due; who died is born again. How many steps the longest road took."""
     now = town.clock.now()
-    full = town.file is not None and town.weather.now("full", now)
     order = {
         "skew": town.weather.skew(now),
-        "pages": FULL if full else ROOMY,
-        "retry": _is_looked_after(town, full=full),
+        "pages": FULL if town.jam.is_full else ROOMY,
+        "retry": _is_looked_after(town),
     }
     told = await _led_turn(town, order)
     town.due_at = min((one["due"] for one in told if one["due"]), default=None)
     steps = max((one["steps"] for one in told), default=1)
-    if town.locker is not None or full:
+    if town.jam.is_shut:
         return steps  # nothing starts without its database; whoever watches over it tries again later
     for number, replica in enumerate(town.replicas):
         if not replica.alive:
@@ -317,7 +307,7 @@ async def _led_turn(town: Town, order: Told) -> list[Told]:
         answers = await asyncio.gather(*(_told(replica, order) for replica in town.replicas))
         told = [one for one in answers if one is not None]
         led = any(one["leads"] for one in told)
-        if led or not any(replica.alive for replica in town.replicas) or town.locker is not None:
+        if led or not any(replica.alive for replica in town.replicas) or town.jam.is_shut:
             break
         await asyncio.sleep(0.05)
     return told
@@ -334,10 +324,10 @@ async def _told(replica: Replica, order: Told) -> Told | None:
     return None
 
 
-def _is_looked_after(town: Town, *, full: bool) -> bool:
+def _is_looked_after(town: Town) -> bool:
     """What the portal refused is failed work at once (contract.md 1): a person sees to it once it is back."""
     now, since = town.clock.now(), town.looked_after_at
-    if full or town.locker is not None:
+    if town.jam.is_shut:
         return False
     town.looked_after_at = now
     troubles = [one for one in town.weather.troubles if one.kind == "faults"]

@@ -26,7 +26,7 @@ from app.jobs.notice import notice_restored
 from app.jobs.refresh import refresh_when_due
 from app.jobs.tend import guarded
 from app.settings import Settings
-from app.store import inbox, outbox, stamps, tickets
+from app.store import engine, inbox, outbox, stamps, tickets
 from app.store.engine import StoreUnavailable
 from app.web import create_app, failures
 from tests.chaos.clock import EPOCH, SharedClock
@@ -52,6 +52,7 @@ def live(orders: Orders, pipe: Connection) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     lead.TTL = TTL
+    engine.POSTGRES_SETTINGS["lock_timeout"] = f"{BUSY_MILLISECONDS}ms"
     asyncio.run(_serve(orders, pipe))
 
 

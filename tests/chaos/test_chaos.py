@@ -27,7 +27,7 @@ async def _after(folder: Path, name: str, weather: Weather) -> Aftermath:
 
 
 async def test_a_morning_in_a_storm_ends_as_a_fair_one(tmp_path: Path) -> None:
-    storm_of_today = storm(BEGIN_AT, SPAN, SEED, KILLS, locks=True)
+    storm_of_today = storm(BEGIN_AT, SPAN, SEED, KILLS)
     both = (("fair", Weather()), ("foul", storm_of_today))
     fair, foul = await asyncio.gather(*(_after(tmp_path, name, weather) for name, weather in both))
     assert faults(fair) == []

@@ -64,12 +64,12 @@ def silence(seed: int) -> Weather:
     return Weather(drop=BAD, chance=random.Random(f"silence {seed}"))
 
 
-def storm(begin_at: datetime, span: timedelta, seed: int, kills: int, *, locks: bool) -> Weather:
+def storm(begin_at: datetime, span: timedelta, seed: int, kills: int) -> Weather:
     """A trouble of each kind every few days, none of them longer than half a working day."""
     chance = random.Random(f"weather {seed}")
     troubles = [
         _trouble(kind, begin_at, span, chance)
-        for kind in ("down", "faults", "skew", *(("locked", "full") if locks else ()))
+        for kind in ("down", "faults", "skew", "locked", "full")
         for _ in range(max(1, span.days // 4))
     ]
     moments = sorted(begin_at + chance.random() * span for _ in range(kills))
