@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Fact, FactKind, Message, MessageKind
-from app.store import facts, marks, outbox
+from app.store import engine, facts, marks, outbox
 from app.store.engine import Database, DatabaseUrlFault, StoreUnavailable, chunks, json_text
 from app.store.schema import slots
 from tests.store.builders import DEAL, NOW, deal, fact
@@ -96,6 +96,21 @@ async def test_an_unreachable_database_is_said_so() -> None:
             pass
     assert "secret" not in str(fault.value)
     await database.close()
+
+
+@pytest.mark.parametrize("shared_url", ["postgresql"], indirect=True)
+async def test_a_strangers_lock_is_not_waited_for_for_ever(
+    database: Database, shared_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engine.POSTGRES_SETTINGS["lock_timeout"] == f"{engine.BUSY_SECONDS}s"
+    monkeypatch.setitem(engine.POSTGRES_SETTINGS, "lock_timeout", "20ms")
+    hindered = Database.open(shared_url)
+    async with database.begin() as stranger:
+        await stranger.exec_driver_sql("LOCK TABLE marks IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(StoreUnavailable):
+            async with hindered.read() as conn:
+                await marks.get(conn, "sweep")
+    await hindered.close()
 
 
 async def test_a_full_or_foreign_file_is_said_so(tmp_path: Path) -> None:
