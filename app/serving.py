@@ -38,7 +38,6 @@ from app.jobs.watch import watch
 from app.metrics.periods import PeriodKind
 from app.settings import Settings, is_loopback
 from app.store.engine import StoreUnavailable
-from app.web import create_app
 
 log = logging.getLogger(__name__)
 
@@ -293,6 +292,8 @@ def _duties(desk: Desk) -> tuple[Duty, ...]:
 
 async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None = None) -> None:
     """Until SIGTERM or SIGINT. Raises NotAllowed, SettingsFault, RulesFault, StoreUnavailable."""
+    from app.web.application import create_app  # FastAPI takes a second, and no other command needs it
+
     refuse_unsafe(settings, role, clock)
     async with open_desk(settings, clock=clock, role=role) as desk, at_work(desk):
         config = uvicorn.Config(

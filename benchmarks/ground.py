@@ -27,7 +27,7 @@ from app.model import ItemRef, Kind, Lane
 from app.serving import walk
 from app.settings import Settings
 from app.store import inbox
-from app.web import create_app
+from app.web.application import create_app
 
 BEGIN_AT = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)  # ten o'clock in Moscow, a working day
 ALLOWED_SECONDS = 480.0

@@ -40,7 +40,7 @@ from app.jobs.refresh import refresh_people
 from app.jobs.watch import watch
 from app.store.engine import Database
 from app.store.migrate import migrate
-from app.web import create_app
+from app.web.application import create_app
 from benchmarks.copying import Seed, bytes_of, copied, fill
 from benchmarks.ground import TOKEN, Road, Town, town
 from benchmarks.pounding import PATH, event_body

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,15 @@ def base(sqlite_template: Path, elsewhere: Path) -> Path:
 def run(*words: str, **environ: str) -> Result:
     given = {f"B24SLA_{name.upper()}": value for name, value in environ.items()}
     return CliRunner(env=given).invoke(app, list(words))
+
+
+def test_what_a_command_may_not_need_is_not_loaded() -> None:
+    heavy = {"fastapi", "jinja2", "matplotlib", "numpy"}
+    script = f"import sys, app.cli; print(*{heavy!r} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == []
 
 
 COMMANDS = (

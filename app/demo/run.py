@@ -33,7 +33,7 @@ from app.jobs.watch import watch
 from app.serving import at_work, walk
 from app.settings import Settings
 from app.store import inbox, outbox, stamps, tickets
-from app.web import create_app
+from app.web.application import create_app
 
 EVENT_TOKEN = secrets.token_hex(16)
 TICK = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from app.metrics.digest import Freshness
 from app.metrics.digest_text import digest_text
 from app.metrics.periods import PeriodKind
 from app.settings import Settings
-from app.web import create_app
+from app.web.application import create_app
 from tests.chaos.run import CALM, Town, environ
 
 LOOKED_AT = CALM + timedelta(hours=6)

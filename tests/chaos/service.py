@@ -28,7 +28,8 @@ from app.jobs.tend import guarded
 from app.settings import Settings
 from app.store import engine, inbox, outbox, stamps, tickets
 from app.store.engine import StoreUnavailable
-from app.web import create_app, failures
+from app.web import failures
+from app.web.application import create_app
 from tests.chaos.clock import EPOCH, SharedClock
 
 MOST_STEPS = 400  # of the road at one moment: more would be a circle

@@ -23,7 +23,7 @@ from app.jobs.bind import bind_when_due
 from app.jobs.refresh import refresh_people
 from app.model import Installation
 from app.settings import Settings
-from app.web import create_app
+from app.web.application import create_app
 from tests.jobs.scenes import Road, Scene, write
 from tests.lives import at
 from tests.portals import profile

@@ -24,7 +24,7 @@ from app.model import ItemRef, Kind, Lane, Ticket
 from app.serving import walk
 from app.settings import Settings
 from app.store import inbox, tickets
-from app.web import create_app
+from app.web.application import create_app
 from tests.lives import at
 from tests.portals import profile
 

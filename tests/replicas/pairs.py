@@ -20,7 +20,7 @@ from app.jobs.refresh import refresh_people
 from app.jobs.tend import Job, guarded
 from app.serving import led
 from app.store.schema import leases
-from app.web import create_app
+from app.web.application import create_app
 from tests.jobs.scenes import Road, Scene
 
 DELIVERY = timedelta(minutes=2, seconds=5)

@@ -26,7 +26,7 @@ from app.model import Event
 from app.store import inbox, marks, tickets
 from app.store.copies import COPIED, CopyFault, copy_file
 from app.store.engine import Database
-from app.web import create_app
+from app.web.application import create_app
 from app.web.intake import Intake
 from tests.jobs.scenes import FIRE, Scene, letter, ref_of, scene
 from tests.lives import at

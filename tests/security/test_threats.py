@@ -33,7 +33,8 @@ from app.desk import Desk
 from app.settings import Settings
 from app.store import inbox
 from app.store.engine import Database, DatabaseUrlFault, StoreUnavailable
-from app.web import bodies, create_app
+from app.web import bodies
+from app.web.application import create_app
 from tests.jobs.scenes import FIRE, TOKEN, Scene, letter, scene
 from tests.web.town import ADMIN_TOKEN, EVENT_TOKEN, bearer, client_of, desk_of, failed_work_in, live, town
 

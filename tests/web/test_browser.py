@@ -16,7 +16,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, 
 
 from app.desk import Desk
 from app.store.engine import Database
-from app.web import create_app
+from app.web.application import create_app
 from tests.web.town import ADMIN_TOKEN, desk_of, failed_work_in, live, town
 
 pytestmark = pytest.mark.anyio

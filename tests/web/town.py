@@ -14,7 +14,7 @@ from app.model import ItemRef, Kind, Lane, Message, MessageKind, Person, Side, S
 from app.settings import Settings
 from app.store import facts, inbox, outbox, stamps, tickets
 from app.store.engine import Database
-from app.web import create_app
+from app.web.application import create_app
 from tests.lives import AGENT, at, card, move, reading, rules, said
 from tests.lives import Desk as Lives
 
