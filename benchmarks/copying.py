@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import tallies
-from app.store.engine import Database, UtcDateTime
+from app.store.dialects import UtcDateTime
+from app.store.engine import Database
 from app.store.schema import facts, messages, metadata, outcomes, stamps, tickets, tracks
 from app.store.tickets import CLOSED_FROM
 

@@ -26,7 +26,8 @@ from app.pinning import Pin, pinned
 from app.rules import Rules
 from app.settings import Settings
 from app.store import facts, rules_log, tracks
-from app.store.engine import Database, chunks
+from app.store.dialects import chunks
+from app.store.engine import Database
 from app.store.schema import tracks as table
 
 TICKETS, YEARS = 100_000, 3

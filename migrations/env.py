@@ -13,7 +13,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
-from app.store.engine import Database, OuterText, UtcDateTime
+from app.store.dialects import OuterText, UtcDateTime
+from app.store.engine import Database
 from app.store.schema import metadata
 
 

@@ -17,7 +17,7 @@ from app.recalling import rules_of_lives
 from app.rules import Rules, load_rules
 from app.settings import Settings
 from app.store import facts, tickets, tracks
-from app.store.engine import chunks
+from app.store.dialects import chunks
 
 if TYPE_CHECKING:  # numpy is heavy, and needed by nobody else
     from app.simulation.columns import Mask, Tracks

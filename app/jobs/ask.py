@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.desk import Desk
 from app.store import marks
-from app.store.engine import DatabaseMillis
+from app.store.dialects import DatabaseMillis
 
 ASKED, TOLD = "asked/", "told/"
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks for the answer

@@ -12,7 +12,7 @@ from app.bitrix.results import Changes
 from app.desk import Desk
 from app.model import ItemRef, Lane, Subject
 from app.store import inbox, marks, reports, swept, tickets
-from app.store.engine import chunks
+from app.store.dialects import chunks
 from app.store.reports import Swept
 
 MARKS = "sweep"  # where each part of the sweep stands

@@ -11,7 +11,7 @@ from app.model import ItemRef, Lane, Ticket
 from app.pinning import Pin, pinned, pins_of
 from app.rules import Rules, decreed_since
 from app.store import facts, inbox, marks, rules_log, tickets
-from app.store.engine import chunks
+from app.store.dialects import chunks
 
 RECOUNTED = "recount"
 AT_ONCE = 100  # tickets of one transaction: the road must not wait for thousands

@@ -12,7 +12,7 @@ from app.desk import Desk
 from app.model import ItemRef, Lane
 from app.pinning import Pin, pinned, pins_of
 from app.store import facts, inbox, rules_log, tickets
-from app.store.engine import chunks
+from app.store.dialects import chunks
 from app.store.rules_log import Applied
 
 AT_ONCE = 100  # tickets of one transaction: the road must not wait for thousands

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Lane, Subject, parse_subject
-from app.store.engine import Database, json_rows, json_text
+from app.store.dialects import json_rows, json_text
+from app.store.engine import Database
 from app.store.schema import LANES, arrivals
 
 Put = tuple[Subject, Lane, str]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Fact, FactKind, ItemRef
-from app.store.engine import chunks, insert_into
+from app.store.dialects import chunks, insert_into
 from app.store.schema import facts
 
 

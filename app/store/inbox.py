@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.model import Lane, Subject, parse_subject
 from app.store import arrivals
 from app.store.arrivals import Put
-from app.store.engine import chunks, free_rows, insert_into, inserting
+from app.store.dialects import chunks, free_rows, insert_into, inserting
 from app.store.failure import Failure
 from app.store.schema import LANES, inbox
 

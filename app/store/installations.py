@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Installation, Tokens
-from app.store.engine import locked, upsert
+from app.store.dialects import locked, upsert
 from app.store.schema import installations
 from app.store.sealing import Seal
 

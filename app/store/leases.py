@@ -11,7 +11,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.engine import DatabaseMillis, insert_into, locked
+from app.store.dialects import DatabaseMillis, insert_into, locked
 from app.store.schema import leases
 
 PORTAL = "portal"

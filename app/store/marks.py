@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.engine import insert_into, upsert
+from app.store.dialects import insert_into, upsert
 from app.store.schema import marks, slots
 
 SHUT = "shut"  # since when the portal takes no requests, and why; it outlives a restart

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import ItemRef, Lane, Message, MessageKind
-from app.store.engine import chunks, insert_into
+from app.store.dialects import chunks, insert_into
 from app.store.failure import Failure
 from app.store.schema import IN_WORK, LANES, messages
 

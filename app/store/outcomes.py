@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import ItemRef, Outcome, Ticket
 from app.store.codec import decode, encode
-from app.store.engine import in_parts, upsert
+from app.store.dialects import in_parts, upsert
 from app.store.schema import IS_OPEN, outcomes, tickets
 
 INSTANTS = (

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Person
-from app.store.engine import upsert
+from app.store.dialects import upsert
 from app.store.schema import people
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.model import Fact, FactKind, ItemRef, Outcome, Ticket
 from app.store import tickets as ticket_store
 from app.store.codec import decode, encode
-from app.store.engine import locked
+from app.store.dialects import locked
 from app.store.outbox import MessageState
 from app.store.schema import facts, inbox, messages, outcomes, reports, stamps, tickets
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.engine import insert_into
+from app.store.dialects import insert_into
 from app.store.schema import reports, sweeps
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.model import Lane
-from app.store.engine import OuterText, UtcDateTime
+from app.store.dialects import OuterText, UtcDateTime
 
 metadata = sa.MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"},

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import ItemRef, Stamp, TicketClass
-from app.store.engine import insert_into, locked
+from app.store.dialects import insert_into, locked
 from app.store.failure import Failure
 from app.store.schema import IS_OPEN, stamps, tickets
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.engine import insert_into
+from app.store.dialects import insert_into
 from app.store.schema import strangers
 
 NAME_LENGTH = 100

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.model import URGENCY, ItemRef, Lane, Outcome, SlaState, State, Ticket, TicketClass, Track
 from app.store import outcomes, tracks
 from app.store.codec import decode, encode
-from app.store.engine import chunks, in_parts, upsert
+from app.store.dialects import chunks, in_parts, upsert
 from app.store.schema import HAS_CURSOR, IS_EMERGENCY, IS_OPEN, LANES, inbox, tickets
 
 STATE_ORDER: dict[SlaState | None, int] = {

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import ClassChange, Extension, ItemRef, TicketClass, Track
-from app.store.engine import upsert
+from app.store.dialects import upsert
 from app.store.schema import tracks
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ from app.jobs.lead import lead
 from app.jobs.report import send_due
 from app.serving import hurry, led, sweep_or_fetch, take_over, walk
 from app.store import facts, marks, tickets
-from app.store.engine import DatabaseMillis
+from app.store.dialects import DatabaseMillis
 from app.store.schema import leases
 from tests.jobs.scenes import FIRE, Scene, letter, ref_of, scene
 from tests.lives import at

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.model import Fact, FactKind, Message, MessageKind
 from app.store import engine, facts, marks, outbox
-from app.store.engine import Database, DatabaseUrlFault, StoreUnavailable, chunks, json_text
+from app.store.dialects import chunks, json_text
+from app.store.engine import Database, DatabaseUrlFault, StoreUnavailable
 from app.store.schema import slots
 from tests.store.builders import DEAL, NOW, deal, fact
 
