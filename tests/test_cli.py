@@ -121,3 +121,12 @@ def test_what_only_reads_creates_no_database(elsewhere: Path, words: tuple[str, 
 def test_nothing_failed_is_good_news(base: Path) -> None:
     answer = run("failed")
     assert (answer.exit_code, answer.output) == (0, "Неудавшейся работы нет.\n")
+
+
+@pytest.mark.parametrize("verb", ["retry", "drop"])
+@pytest.mark.parametrize(
+    "key", ["nokey", "4105", "deal:", "deal:0", "activity:x", "lead:5", "deal:41", "deal:41/1/x", "ключ", "/"]
+)
+def test_a_key_of_nothing_is_one_sentence(base: Path, verb: str, key: str) -> None:
+    answer = run("failed", verb, key)
+    assert (answer.exit_code, answer.output) == (1, f"{key}: такого ключа нет; список: b24sla failed\n")

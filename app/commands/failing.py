@@ -29,7 +29,7 @@ async def failed(settings: Settings, verb: str, key: str, *, as_json: bool) -> b
             else:
                 count = sum([await failures.drop(conn, kind, key) for kind in kinds])
     if key and not count:
-        raise Mistake(f"{key}: такой работы среди неудавшейся нет; список: b24sla failed")
+        raise Mistake(f"{key}: такого ключа нет; список: b24sla failed")
     say(f"{'Будет повторено' if verb == 'retry' else 'Отброшено'}: {count}")
     return True
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import parse_subject
+from app.model import Subject, parse_subject
 from app.store import inbox, outbox, stamps
 from app.store.failure import Failure
 
@@ -43,12 +43,22 @@ async def failed_work(conn: AsyncConnection) -> FailedWork:
 async def retry(conn: AsyncConnection, what: str, key: str | None, now: datetime) -> int:
     """How many got another chance; `key` None: all of that kind. KeyError: no such kind."""
     if what == "inbox":
-        return await inbox.retry(conn, parse_subject(key) if key else None, now)
+        subject = _subject(key) if key else None
+        return 0 if key and subject is None else await inbox.retry(conn, subject, now)
     return await {"stamps": stamps.retry, "outbox": outbox.retry}[what](conn, key, now)
 
 
 async def drop(conn: AsyncConnection, what: str, key: str) -> bool:
     """False: there is none of this name."""
     if what == "inbox":
-        return await inbox.drop(conn, parse_subject(key))
+        subject = _subject(key)
+        return subject is not None and await inbox.drop(conn, subject)
     return await {"stamps": stamps.drop, "outbox": outbox.drop}[what](conn, key)
+
+
+def _subject(key: str) -> Subject | None:
+    """None: a person typed what names nothing that the inbox could hold."""
+    try:
+        return parse_subject(key)
+    except ValueError:
+        return None
