@@ -18,7 +18,7 @@ from app.bitrix.portal import Portal
 from app.clock import SetClock
 from app.decision import Around, Known, decide
 from app.desk import Desk, rule_book
-from app.jobs import handle
+from app.jobs import decide as deciding
 from app.learning import UNSEEN, CardMemory, learned
 from app.model import (
     Card,
@@ -277,7 +277,7 @@ async def read_one(desk: Desk, life: Life) -> None:
     async with desk.db.begin() as conn:
         written = (await stamps.memory(conn, life.ref))[1]
         clock.advance(timedelta(milliseconds=1))
-        assert await handle._decide_and_save(conn, desk, life.reading(desk.now(), written))
+        assert await deciding.decide_and_save(conn, desk, life.reading(desk.now(), written))
 
 
 @dataclass
@@ -295,15 +295,15 @@ class Shorthand:
         now, wanted = desk.now(), dict(last.stamp.wanted) if last and last.stamp else {}
         held = dict(life.held)
         shown = life.reading(now, wanted)
-        pin = handle._pin_of(desk, None, known, now)
+        pin = deciding._pin_of(desk, None, known, now)
         learnt = learned(shown, known, CardMemory(held | wanted, wanted) if known else UNSEEN)
         new = [replace(each, recorded_at=now) for each in learnt]
-        new += handle._ours(life.ref, known, pin, now)
+        new += deciding._ours(life.ref, known, pin, now)
         await self._decide([*known, *new], new, life.ref, pin.terms)
 
     async def _decide(self, known: list[Fact], new: list[Fact], ref: ItemRef, terms: str) -> None:
         desk = self.desk
-        ordered = handle._ordered(known)
+        ordered = deciding._ordered(known)
         async with desk.db.begin() as conn:
             rules_of = await rule_book(conn, desk, {terms} | {pin.terms for pin in pins_of(ordered)})
             around = Around(desk.name_of, lambda _: "", lambda _: "", desk.now(), {}, rules_of=rules_of)

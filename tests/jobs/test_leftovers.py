@@ -64,7 +64,7 @@ async def test_what_a_failed_pass_held_is_taken_by_the_next(
         raise StoreUnavailable("database is locked")
 
     with monkeypatch.context() as fault:
-        fault.setattr(handle, "_decide_and_save", locked)
+        fault.setattr(handle, "decide_and_save", locked)
         await guarded("road", go_on, town.desk)
     await guarded("road", go_on, town.desk)
     async with town.desk.db.read() as conn:
