@@ -147,8 +147,14 @@ class Digest:
 
     @property
     def work_days(self) -> int:
-        """Working days of the period."""
-        return working_days(self.period.first, self.period.last, self.office.calendar)
+        """Working days of the period since the desk's first day with the service."""
+        first = max(self.period.first, self.office.since or self.period.first)
+        return working_days(first, self.period.last, self.office.calendar)
+
+    @property
+    def too_early(self) -> bool:
+        """Whether the period was over before the service began to count."""
+        return self.office.since is not None and self.period.last < self.office.since
 
     def norm(self, per_day: tuple[int, int]) -> tuple[int, int]:
         """A person's daily norm for the people and days of this period."""

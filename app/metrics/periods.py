@@ -77,10 +77,10 @@ def finished_period(kind: PeriodKind, on: date, calendar: Calendar) -> Period:
 def reach(period: Period, calendar: Calendar) -> tuple[datetime, datetime]:
     """The instants whose outcomes the figures of a period need.
 
-    The queue's length looks at ten working days before; a repeat tells on a solution
-    seven days after.
+    The queue's length looks at ten working days before, and a last day that still runs is none of them;
+    a repeat tells on a solution seven days after.
     """
-    days = last_working_days(period.last, QUEUE_DAYS, calendar)
+    days = last_working_days(period.last, QUEUE_DAYS + 1, calendar)
     start = min(days[-1], period.first)
     start_at, end_at = bounds_of(start, period.last, calendar.zone)
     return start_at, end_at + REPEAT_WINDOW

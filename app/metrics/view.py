@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from app.metrics import moments
 from app.metrics.moments import Key
-from app.metrics.periods import last_working_days, midnight, working_days
+from app.metrics.periods import DAY, last_working_days, midnight, working_days
 from app.metrics.targets import Targets
 from app.model import Outcome, OutcomeWord, TicketClass
 from app.sla.calendar import Calendar
@@ -75,9 +75,10 @@ class View:
         return (self.cut_at - INSTANT).astimezone(self.calendar.zone).date()
 
     @property
-    def first_day(self) -> date:
-        """The local date on which the view begins."""
-        return self.start_at.astimezone(self.calendar.zone).date()
+    def counted_from(self) -> datetime:
+        """Where norms begin: nobody kept them before the service did."""
+        since = self.scope.since
+        return max(self.start_at, midnight(since, self.calendar.zone)) if since else self.start_at
 
     def holds(self, at: datetime | None) -> bool:
         """Whether a moment lies in the period."""
@@ -124,25 +125,38 @@ class View:
         return self._judged(self._solvers(), moments.overall_verdict)
 
     def solved_lately(self, days: int) -> tuple[list[Outcome], int]:
-        """Solved in the last working days up to the cut-off, and how many days these are."""
-        found = last_working_days(self.last_day, days, self.calendar)
+        """Solved in the last working days up to the cut-off, and how many days these are.
+
+        A day that is not over is none yet: at 09:05 it would weigh as much as the whole one before it.
+        """
+        found = last_working_days(self.last_day, days + 1, self.calendar)
+        running = [day for day in found if not self._is_over(day)]
         since = self.scope.since
-        known = [day for day in found if since is None or day >= since]
+        known = [day for day in found if day not in running and (since is None or day >= since)][:days]
         if not known:
             return [], 0
-        start_at = midnight(known[-1], self.calendar.zone)
+        zone = self.calendar.zone
+        start_at, end_at = midnight(known[-1], zone), midnight(running[-1], zone) if running else self.cut_at
         solved = ((outcome, moments.solved_at(outcome)) for outcome in self._solvers())
-        return [outcome for outcome, at in solved if at and start_at <= at < self.cut_at], len(known)
+        return [outcome for outcome, at in solved if at and start_at <= at < end_at], len(known)
+
+    def _is_over(self, day: date) -> bool:
+        """Whether its last open minute lies before the cut-off."""
+        end_at = midnight(day + DAY, self.calendar.zone)
+        return end_at <= self.cut_at or not self.calendar.between(self.cut_at, end_at)
 
     def agent_days(self) -> int:
-        """Working days of the period up to now, times people at work."""
-        if self.cut_at <= self.start_at:
+        """Working days of the period up to now, times people at work; a day begun asks for its norm."""
+        if self.cut_at <= self.counted_from:
             return 0
-        return self.agents * working_days(self.first_day, self.last_day, self.calendar)
+        first_day = self.counted_from.astimezone(self.calendar.zone).date()
+        return self.agents * working_days(first_day, self.last_day, self.calendar)
 
     def shift_minutes(self) -> float:
         """Open minutes of the period up to now, times people at work."""
-        return self.agents * self.calendar.between(self.start_at, self.cut_at) / timedelta(minutes=1)
+        if self.cut_at <= self.counted_from:
+            return 0.0
+        return self.agents * self.calendar.between(self.counted_from, self.cut_at) / timedelta(minutes=1)
 
     def _judged(self, outcomes: Iterable[Outcome], verdict: Verdict) -> list[Outcome]:
         judged = ((outcome, verdict(outcome)) for outcome in outcomes)

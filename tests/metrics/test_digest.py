@@ -52,6 +52,14 @@ def test_norms_grow_with_people_and_days() -> None:
     assert week.norm((14, 15)) == (210, 225)
 
 
+def test_norms_do_not_grow_with_days_before_the_service() -> None:
+    day = example()
+    office = replace(day.office, since=date(2026, 11, 19))
+    week = digest_of([], [], WEEK, office=office, fresh=day.fresh, now=day.made_at)
+
+    assert week.norm((14, 15)) == (2 * 2 * 14, 2 * 2 * 15)
+
+
 def test_a_late_reply_and_solution_are_one_line() -> None:
     late = solved(
         received_at=at("23.11 09:00"),

@@ -184,6 +184,35 @@ def test_queue_of_a_young_desk_counts_its_own_days() -> None:
     assert value("queue_days", *tickets, scope=Scope(since=TUESDAY)) == 1 / 2
 
 
+@pytest.mark.parametrize("now", ["24.11 09:05", "24.11 17:59"])
+def test_a_day_that_runs_is_not_one_of_the_queues_days(now: str) -> None:
+    done = [solved(number, when="23.11 12:00", received_at=at("23.11 10:00")) for number in range(1, 11)]
+    today = solved(11, when="24.11 09:01", received_at=at("23.11 10:00"))
+    waiting = outcome(12, received_at=at("23.11 10:00"))
+    young = Scope(since=date(2026, 11, 20))
+
+    assert parts("queue_days", *done, today, waiting, now=now, scope=young) == (1, 10 / 2)
+
+
+def test_a_day_is_over_when_the_desk_has_closed() -> None:
+    young = Scope(since=date(2026, 11, 23))
+    tickets = [solved(1, when="24.11 17:00"), solved(2, when="24.11 17:30"), outcome(3)]
+
+    assert parts("queue_days", *tickets, now="24.11 18:00", scope=young) == (1, 2 / 2)
+
+
+def test_ten_days_of_the_queue_are_whole_ones() -> None:
+    done = [solved(number, when="10.11 12:00", received_at=at("09.11 10:00")) for number in range(1, 11)]
+
+    assert parts("queue_days", *done, outcome(11, received_at=at("23.11 10:00")), now="24.11 12:00") == (1, 1)
+
+
+def test_a_desk_has_no_queue_in_days_before_its_first_day_is_over() -> None:
+    tickets = [solved(1, when="24.11 10:30"), outcome(2)]
+
+    assert value("queue_days", *tickets, now="24.11 12:00", scope=Scope(since=TUESDAY)) is None
+
+
 def test_no_escalation_looks_at_the_closed() -> None:
     handed_on = closed(1, escalated_at=at("20.11 12:00"), received_at=at("19.11 10:00"))
 
@@ -298,6 +327,17 @@ def test_kb_updates_a_person_and_day() -> None:
 
 def test_kb_updates_counted_elsewhere_win() -> None:
     assert parts("kb_updates", solved(kb_link=True), scope=Scope(kb_updates=6)) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("since", "days"), [(date(2026, 11, 1), 3 * 2), (date(2026, 11, 24), 2 * 2), (date(2026, 11, 26), 0)]
+)
+def test_norms_count_from_the_first_day_with_the_service(since: date, days: int) -> None:
+    week = {"first": date(2026, 11, 23), "last": date(2026, 11, 25), "now": "26.11 09:05"}
+    tickets = [solved(number, kb_link=True) for number in range(3)]
+
+    assert parts("kb_updates", *tickets, scope=Scope(since=since), **week) == (3, days)
+    assert parts("load", *tickets, scope=Scope(since=since), **week) == (3 * 30, days * 540)
 
 
 def test_load_is_an_estimate_of_thirty_minutes_each() -> None:

@@ -78,5 +78,5 @@ def test_working_days_leave_the_weekend_out() -> None:
     assert working_days(*november(20, 24), office()) == 3
 
 
-def test_reach_covers_ten_working_days_before_and_a_week_after() -> None:
-    assert reach(Period(DAY, *november(24, 24)), office()) == (at("11.11 00:00"), at("02.12 00:00"))
+def test_reach_covers_ten_working_days_before_a_running_one_and_a_week_after() -> None:
+    assert reach(Period(DAY, *november(24, 24)), office()) == (at("10.11 00:00"), at("02.12 00:00"))
