@@ -1,4 +1,4 @@
-"""The one road: claim many, read many, decide each (`decide.py`), save each in a transaction of its own.
+"""The one road: claim many, read many, decide each (`deciding.py`), save each in a transaction of its own.
 
 An item is decided only from a complete reading; what could not be read is read again later,
 and one item's fault never fails its neighbours.
@@ -14,8 +14,8 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.bitrix.portal import Ask, Unread
+from app.deciding import bind, decide_and_save
 from app.desk import Desk
-from app.jobs.decide import bind, decide_and_save
 from app.learning import SOON, comes_true_at
 from app.model import Gone, Hint, ItemRef, Lane, Reading, Subject, Ticket
 from app.patience import is_over, wait_after

@@ -62,7 +62,7 @@ async def test_any_exception_in_one_item_leaves_the_others_alone(
             raise AttributeError("a fault that nobody thought of")
         return decide(facts, *rest)
 
-    monkeypatch.setattr("app.jobs.decide.decide", decided)
+    monkeypatch.setattr("app.deciding.decide", decided)
     await minutes(town, 1)
     assert town.fields(good)["SLA_CLASS"] == "emergency"
     assert await failed(town) == {"inbox": [f"deal:{bad.id}"]}

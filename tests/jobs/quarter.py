@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from app import deciding
 from app.bitrix.portal import Portal
 from app.clock import SetClock
 from app.decision import Around, Known, decide
 from app.desk import Desk, rule_book
-from app.jobs import decide as deciding
 from app.learning import UNSEEN, CardMemory, learned
 from app.model import (
     Card,
