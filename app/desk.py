@@ -196,7 +196,8 @@ def portal_config(settings: Settings, rules: Rules, access: Access | None = None
         dry_run=settings.dry_run,
         language=rules.desk.language,
         extra=rules.policy_fields,
-        chats=tuple(dict.fromkeys(chat for chat in (rules.chats.alerts, rules.chats.digest) if chat)),
+        chats={"alerts": rules.chats.alerts, "digest": rules.chats.digest},
+        people=_places(rules),
         colleagues=(rules.people.head, *rules.people.leads, *rules.people.duty, rules.people.director),
         since=rules.desk.since,
         waiver=rules.desk.waiver,
@@ -204,6 +205,19 @@ def portal_config(settings: Settings, rules: Rules, access: Access | None = None
         share=rules.pace.share,
         application=access,
     )
+
+
+def _places(rules: Rules) -> dict[str, tuple[int, ...]]:
+    """Whom the rules name, each place without its zeros; robots are no people."""
+    named = rules.people
+    places = {
+        "head": (named.head,),
+        "leads": named.leads,
+        "duty": named.duty,
+        "director": (named.director,),
+        "development": named.development,
+    }
+    return {name: tuple(one for one in ids if one) for name, ids in places.items()}
 
 
 DOUBT = timedelta(days=14)

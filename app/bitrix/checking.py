@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.bitrix import checking_app, checking_cards, checking_pace, checking_talk
+from app.bitrix import checking_app, checking_cards, checking_pace, checking_people, checking_talk
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
 from app.bitrix.directory import Directory
@@ -68,6 +68,7 @@ class Checker:
         if config.crm_types:
             yield "открытые линии", checking_talk.open_lines(client, config)
         yield "чаты", checking_talk.chats(client, config)
+        yield "сотрудники", checking_people.people(client, config)
 
     def _source(self, source: SourceConfig) -> Iterator[Section]:
         if source.kind is Kind.TASK:

@@ -19,8 +19,9 @@ SESSIONS_LOOKED_AT = 3
 
 
 async def chats(client: Client, config: PortalConfig) -> Iterable[Line]:
-    """The dialogs that the rules name."""
-    dialogs = list(dict.fromkeys(dialog for dialog in config.chats if dialog))
+    """The dialogs that the rules name; a person's is there as soon as the person is (checking_people.py)."""
+    named = (dialog for dialog in config.chats.values() if dialog and not dialog.isdecimal())
+    dialogs = list(dict.fromkeys(named))
     told = await client.run_each([_peek(dialog) for dialog in dialogs]) if dialogs else []
     return [_chat_line(dialog, one) for dialog, one in zip(dialogs, told, strict=True)]
 

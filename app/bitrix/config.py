@@ -67,7 +67,8 @@ class PortalConfig:
     dry_run: bool = False
     language: str = "ru"
     extra: tuple[str, ...] = ()  # fields that [[policy]] looks at
-    chats: tuple[str, ...] = ()  # dialogs that `check` looks at
+    chats: Mapping[str, str] = field(default_factory=dict)  # by their names in [chats]; "": nowhere
+    people: Mapping[str, Collection[int]] = field(default_factory=dict)  # by their names in [people]
     colleagues: Collection[int] = ()  # people whom the rules name: none of them may own the webhook
     waiver: bool = False  # whether the cards have a field for the head's waiver
     since: datetime | None = None  # how far the first sweep looks back, at least a day

@@ -116,7 +116,7 @@ def _single_things(config: PortalConfig, answers: Answers) -> Iterable[Command]:
         yield Command(HISTORY, {"SESSION_ID": session})
         break
     yield from _task(config, answers)
-    for dialog in [chat for chat in config.chats if chat][:1]:
+    for dialog in [chat for chat in config.chats.values() if chat][:1]:
         yield from _talk(dialog)
 
 

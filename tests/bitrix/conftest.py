@@ -93,7 +93,7 @@ async def world(make: Make) -> World:
 @pytest.fixture
 async def lively(make: Make) -> World:
     """Something of everything, each with a word that must not be told."""
-    world = make(chats=("chat11",))
+    world = make(chats={"alerts": "chat11"})
     await world.portal.provision(dry_run=False, layout=False)
     portal = world.emulated
     portal.add_userfield(

@@ -79,6 +79,15 @@ def closed_line(world: World) -> None:
     world.emulated.faults.fail("imopenlines.session.history.get", "access", times=9)
 
 
+def dismiss(world: World) -> None:
+    assert world.emulated.add_user("Олег", "Бывший") == 11
+    world.emulated.set_user(11, active=False)
+
+
+def others_chat(world: World) -> None:
+    assert world.emulated.add_chat("Тревоги", [1, world.agent]) == "chat11"
+
+
 def no_history(world: World) -> None:
     world.deal()
     world.emulated.world.stage_history.clear()
@@ -153,7 +162,40 @@ BROKEN = {
         config=with_source(2, stages=("2", "stage:999")),
     ),
     "no history": Broken("WARN", "сделки: у № 1 нет истории стадий", "включены стадии", no_history),
-    "no chat": Broken("FAIL", "чат chat999 недоступен", "[chats]", config=configured(chats=("chat999",))),
+    "no chat": Broken(
+        "FAIL", "чат chat999 недоступен", "[chats]", config=configured(chats={"alerts": "chat999"})
+    ),
+    "no head": Broken(
+        "WARN", "руководитель не указан ([people] head): о просрочках никто не узнает", "впишите номер",
+        config=configured(people={"head": ()}, chats={"alerts": ""}),
+    ),
+    "no head but a chat": Broken(
+        "WARN", "о просрочках узнают только в чате", "впишите номер",
+        config=configured(people={"head": ()}, chats={"alerts": "chat11"}),
+    ),
+    "no chat of alerts": Broken(
+        "WARN", "чат уведомлений не указан ([chats] alerts)", "chat12",
+        config=configured(chats={"alerts": ""}),
+    ),
+    "no chat of the digest": Broken(
+        "WARN", "чат сводки не указан ([chats] digest)", "chat12", config=configured(chats={"digest": ""})
+    ),
+    "a head whom nobody knows": Broken(
+        "FAIL", "сотрудника № 9999 на портале нет ([people] head)", "исправьте правила",
+        config=configured(people={"head": (9999,), "director": (9999,)}),
+    ),
+    "a duty that is dismissed": Broken(
+        "FAIL", "сотрудник № 11 уволен ([people] duty)", "кто работает вместо него", dismiss,
+        config=configured(people={"head": (9,), "duty": (9, 11)}),
+    ),
+    "a chat with a person whom nobody knows": Broken(
+        "FAIL", "сотрудника № 9998 на портале нет ([chats] digest)", "исправьте правила",
+        config=configured(chats={"digest": "9998"}),
+    ),
+    "a chat that the webhook's owner is not in": Broken(
+        "FAIL", "чат chat11 недоступен", "добавьте владельца вебхука", others_chat,
+        config=configured(chats={"alerts": "chat11"}),
+    ),
     "tasks whose chat is closed": Broken("WARN", "закрытых чатов задач 1 из 1", "[tasks] join", closed_talk),
     "tasks of any project whose chat is closed": Broken(
         "WARN", "все проекты (5): закрытых чатов", "[tasks] join", closed_talk, with_source(2, group=None)
@@ -199,7 +241,8 @@ async def test_prepared_portal_with_work_on_it_passes(world: World) -> None:
     world.emulated.add_open_line((2, deal.id), by=world.agent)
     stage = next(iter(world.emulated.project_stages(world.project)))
     config = with_source(2, stages=("2", f"stage:{stage}"))(world)
-    lines = await checked(world, replace(config, chats=(chat,)))
+    people = {"head": (9,), "leads": (world.agent, 9), "director": ()}
+    lines = await checked(world, replace(config, chats={"alerts": chat, "digest": chat}, people=people))
     assert [line for line in lines if line.level != "OK"] == []
 
 
@@ -258,6 +301,7 @@ SECTIONS = {
     "task.stages.get": "канбан задач",
     "crm.activity.list": "открытые линии",
     "im.dialog.messages.get": "чат chat11",
+    "user.get": "сотрудники",
 }
 
 
@@ -269,7 +313,7 @@ async def test_section_that_fails_leaves_the_others_their_lines(world: World, me
     assert (chat, deal.id) == ("chat11", 1)
     stages = with_source(2, stages=("2", "stage:21"))(world)
     sources = (replace(stages.sources[0], stages=("C1:NEW",)), *stages.sources[1:])
-    config = replace(stages, sources=sources, chats=(chat,))
+    config = replace(stages, sources=sources, chats={"alerts": chat}, people={"head": (9,)})
     whole = await checked(world, config)
     world.emulated.faults.fail(method, "http502")
     lines = await checked(world, config)

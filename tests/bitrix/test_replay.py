@@ -34,7 +34,7 @@ CONFIG = PortalConfig(
         SourceConfig(Kind.ITEM, entity_type=1256),
         SourceConfig(Kind.TASK, group=11, stages=("2", "stage:3")),
     ),
-    chats=("chat5",),
+    chats={"alerts": "chat5"},
 )
 UNKNOWN = {"error": "ERROR_METHOD_NOT_FOUND", "error_description": "Method not found!"}
 

@@ -64,6 +64,22 @@ async def test_programs_get_level_text_and_remedy(town: Scene, capsys: pytest.Ca
     assert [line["text"][:15] for line in lines if line["level"] == "FAIL"] == ["открытые линии:"]
 
 
+async def test_everybody_whom_the_rules_name_is_looked_for(tmp_path: Path) -> None:
+    def strangers(rules: str) -> str:
+        lines = (
+            line for line in rules.splitlines() if not line.startswith(("head =", "duty =", "director ="))
+        )
+        named = "[people]\nhead = 0\nleads = [9001]\nduty = [9002]\ndirector = 9003\ndevelopment = [9004]"
+        return "\n".join(lines).replace("[people]", named)
+
+    async with scene(tmp_path, rewritten=strangers) as town:
+        lines = await town.desk.working_portal.check()
+    told = [line.text for line in lines if line.level == "FAIL"]
+    places = {9001: "leads", 9002: "duty", 9003: "director", 9004: "development"}
+    assert told == [f"сотрудника № {one} на портале нет ([people] {place})" for one, place in places.items()]
+    assert "руководитель не указан" in "".join(line.text for line in lines if line.level == "WARN")
+
+
 async def test_recording_is_compared_with_the_portal_of_today(
     town: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
