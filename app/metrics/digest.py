@@ -138,7 +138,7 @@ class Digest:
     @property
     def known(self) -> bool:
         """Whether the period's figures may be shown."""
-        return self.fresh.knows(self.bounds[1], self.made_at)
+        return not self.too_early and self.fresh.knows(self.bounds[1], self.made_at)
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:

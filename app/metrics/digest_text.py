@@ -62,7 +62,7 @@ class _Page:
         yield ""
         yield from self._heading()
         if not self.digest.known:
-            yield words.NOTHING
+            yield from self._unknown(words.NOTHING)
             return
         yield from self._figures()
         details = [*self._late(), *self._agents(), *self._topics(), *self._off_hours()]
@@ -70,9 +70,16 @@ class _Page:
 
     def _longer(self) -> Iterator[str]:
         if not self.digest.known:
-            yield f"Показатели: {words.NOTHING}"
+            yield from self._unknown(f"Показатели: {words.NOTHING}")
             return
         yield from review_lines(self.digest)
+
+    def _unknown(self, unread: str) -> Iterator[str]:
+        if not self.digest.too_early:
+            yield unread
+            return
+        yield "Служба тогда ещё не считала:"
+        yield f"  {wording.counts_since(self.digest.office.since)}"
 
     # --- now ---
 
@@ -182,9 +189,9 @@ class _Page:
         urgent = f", экстренных {off.emergencies}" if off.emergencies else ""
         yield f"Вне рабочего времени: {off.received}{urgent}"
         if off.slowest_reply is not None:
-            yield f"  (ответ через {words.duration(off.slowest_reply)})"
+            yield f"  ответа ждали до {words.duration(off.slowest_reply)}"
         if off.unanswered:
-            yield f"  (без ответа: {off.unanswered})"
+            yield f"  без ответа: {off.unanswered}"
 
     # --- the data's age ---
 

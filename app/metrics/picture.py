@@ -52,7 +52,7 @@ class Card:
 
 def picture_of(digest: Digest, name: str) -> bytes:
     """PNG, 1080 pixels wide. `name`: the department's. Slow (matplotlib): call it in a thread."""
-    cards = [_now(digest), *(_period(digest) if digest.known else [_nothing()])]
+    cards = [_now(digest), *(_period(digest) if digest.known else [_nothing(digest)])]
     head, foot = 190, 74
     sheet = Canvas(head + sum(card.height + GAP for card in cards) + foot)
     _head(sheet, digest, name)
@@ -120,11 +120,14 @@ def _pill(
     sheet.text(x + width - 36, top + 76, name, 30, color, align="right")
 
 
-def _nothing() -> Card:
+def _nothing(digest: Digest) -> Card:
+    since = wording.counts_since(digest.office.since)
+    why = f"тогда ещё не считали, {since}" if digest.too_early else "период прочитан не полностью"
+
     def draw(sheet: Canvas, top: float) -> None:
         sheet.box(EDGE, top, WIDTH - 2 * EDGE, 220, canvas.PAPER, 28)
         sheet.text(WIDTH / 2, top + 106, words.NOTHING, 48, bold=True, align="center")
-        sheet.text(WIDTH / 2, top + 162, "период прочитан не полностью", 30, canvas.MUTED, align="center")
+        sheet.text(WIDTH / 2, top + 162, why, 30, canvas.MUTED, align="center")
 
     return Card(220, draw)
 
@@ -247,7 +250,7 @@ def _people(digest: Digest) -> Card:
 
     def draw(sheet: Canvas, top: float) -> None:
         _paper(sheet, top, height, "Нагрузка")
-        for x, name in ((CAME, "пришло"), (DONE, "решено"), (KEPT, "в срок")):
+        for x, name in ((CAME, "пришло"), (DONE, "решено"), (KEPT, "всё в срок")):
             sheet.text(x, top + 134, name, 25, canvas.MUTED, align="right")
         sheet.text(QUEUE, top + 134, "открыто", 25, canvas.MUTED)
         for place, line in enumerate(lines):

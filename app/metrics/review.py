@@ -21,6 +21,7 @@ TOP = 10
 PEAK = 1.25
 
 NO_REPLY, UNKNOWN = "нет ответа", "другое"
+UNSAID = "без причины"
 
 _BY_ESCALATION: Mapping[str, str] = {
     "bug": "разработка",
@@ -71,7 +72,7 @@ def review_of(
     return Review(
         late_reasons=_late_reasons(every, start_at, end_at, peak),
         escalation_reasons=_counted(
-            words.ESCALATION_REASON.get(it.escalation_reason, "Не указана")
+            words.ESCALATION_REASON.get(it.escalation_reason, UNSAID)
             for it in every
             if inside(it.escalated_at)
         ),
@@ -180,9 +181,18 @@ def advice(figures: Mapping[str, Kpi], review: Review) -> tuple[str, ...]:
 
 
 def _about_solutions(kpi: Kpi, review: Review) -> str:
-    reasons = [name for name, _ in review.late_reasons if name not in {NO_REPLY, UNKNOWN}]
-    why = f" Чаще всего: {reasons[0]}." if reasons else ""
+    why = _mostly("Чаще всего", [pair for pair in review.late_reasons if pair[0] != NO_REPLY])
     return f"Сократить просрочки решения: {words.tickets(len(kpi.misses))} за месяц.{why}"
+
+
+def _mostly(heading: str, reasons: Sequence[tuple[str, int]]) -> str:
+    """The reason that leads, with how often; nothing where several do."""
+    if not reasons or (len(reasons) > 1 and reasons[0][1] == reasons[1][1]):
+        return ""
+    name, count = reasons[0]
+    if name in {UNKNOWN, UNSAID}:
+        return " Причина чаще всего не указана."
+    return f" {heading}: {name} ({count})."
 
 
 def _about_replies(kpi: Kpi, _review: Review) -> str:
@@ -190,7 +200,7 @@ def _about_replies(kpi: Kpi, _review: Review) -> str:
 
 
 def _about_escalations(kpi: Kpi, review: Review) -> str:
-    why = f" Главная причина: {review.escalation_reasons[0][0].lower()}." if review.escalation_reasons else ""
+    why = _mostly("Главная причина", [(name.lower(), count) for name, count in review.escalation_reasons])
     return f"Реже передавать дальше: без эскалации {words.percent(kpi.value)}.{why}"
 
 

@@ -12,11 +12,17 @@ from app.metrics.digest import CLASSES, Digest
 from app.metrics.kpi import Kpi
 from app.metrics.periods import PeriodKind
 from app.metrics.review import Counts, advice
-from app.metrics.wording import WIDTH, folded, mark, shown
+from app.metrics.wording import WIDTH, folded, mark, shown, visible
 from app.model import TicketClass
 
 PEAKS = {9: "впереди сентябрь, обычно пик", 1: "впереди пик после каникул"}
 """By the month that begins (domain.md 8)."""
+
+LONGEST = WIDTH + 3
+"""Signs that still fit most phones."""
+
+NAME = WIDTH - 5
+"""Of a name in a list: room for its indent and its count."""
 
 _SHARES = (
     ("Ответ в срок", "reply_sla"),
@@ -34,13 +40,11 @@ _SHARES = (
 
 
 def review_lines(digest: Digest) -> Iterator[str]:
-    """Figures with the period before, then what lies behind them."""
-    yield from _figures(digest)
-    yield ""
-    yield from _behind(digest)
-    if digest.period.kind is PeriodKind.MONTH:
-        yield from _month(digest)
-    yield from _recounted(digest)
+    """Figures with the period before, then what lies behind them, one empty line between."""
+    of_month = (_people, _changes) if digest.period.kind is PeriodKind.MONTH else ()
+    blocks = (list(block(digest)) for block in (_figures, _behind, *of_month, _recounted))
+    for place, lines in enumerate(filter(None, blocks)):
+        yield from ["", *lines] if place else lines
 
 
 def _figures(digest: Digest) -> Iterator[str]:
@@ -49,7 +53,7 @@ def _figures(digest: Digest) -> Iterator[str]:
     for name, code in (("Поступило", "created"), ("Решено", "solved"), ("Открыто", "backlog")):
         yield f"{name} {shown(figures[code])}{_was(before.get(code))}"
     for name, code in _SHARES:
-        yield _share(name, figures[code], before.get(code))
+        yield from _share(name, figures[code], before.get(code))
         if code == "solve_sla":
             yield from folded("  ", [_of_class(digest, value) for value in CLASSES])
     yield wording.usual("отвечали", figures["reply_median"])
@@ -63,16 +67,28 @@ def _figures(digest: Digest) -> Iterator[str]:
     yield _marks(digest.marks)
 
 
-def _share(name: str, kpi: Kpi, before: Kpi | None) -> str:
+def _share(name: str, kpi: Kpi, before: Kpi | None) -> Iterator[str]:
+    """«Продлений 5 % (было 7 %)»; on two lines where one is too long for a phone."""
     if kpi.value is None:
-        return f"{name}: {words.NOTHING}{_was(before)}"
-    note = " (предв.)" if kpi.provisional else ""
-    sign = f" {mark(kpi)}" if mark(kpi) else ""
-    return f"{name} {shown(kpi)}{sign}{_was(before)}{note}"
+        yield f"{name}: {words.NOTHING}{_was(before)}"
+        return
+    line = " ".join(filter(None, [name, shown(kpi), mark(kpi)]))
+    notes = [*_before(before), *(["предварительно"] if kpi.provisional else [])]
+    if not notes:
+        yield line
+    elif visible(f"{line} ({', '.join(notes)})") <= LONGEST:
+        yield f"{line} ({', '.join(notes)})"
+    else:
+        yield line
+        yield f"  {', '.join(notes)}"
+
+
+def _before(before: Kpi | None) -> list[str]:
+    return [f"было {shown(before)}"] if before is not None and before.value is not None else []
 
 
 def _was(before: Kpi | None) -> str:
-    return f" (было {shown(before)})" if before is not None and before.value is not None else ""
+    return "".join(f" ({note})" for note in _before(before))
 
 
 def _of_class(digest: Digest, value: TicketClass) -> str:
@@ -104,11 +120,11 @@ def _behind(digest: Digest) -> Iterator[str]:
     yield from _counts("Просрочки: ", review.late_reasons) if review.late_reasons else ["Просрочек нет"]
     yield from _counts("Эскалации: ", review.escalation_reasons)
     yield from _ages(digest.aging)
-    yield from _counts("Повторы: ", review.repeats)
+    yield from _areas("Повторы: ", review.repeats)
     yield from _counts("Объекты: ", review.objects)
-    yield from _counts("Темы: ", tuple((words.AREA[it.area], it.count) for it in digest.topics))
+    yield from _areas("Темы: ", tuple((words.AREA[it.area], it.count) for it in digest.topics))
     yield from _counts("Исправлен класс: ", review.corrected)
-    yield from _counts("Нет записанных решений: ", review.gaps)
+    yield from _areas("Нет записанных решений: ", review.gaps)
     if digest.pauses:
         longest = [f"№{ref.id} {words.work_length(length)}" for ref, length in digest.pauses]
         yield from folded("Дольше всех на паузе: ", longest)
@@ -118,27 +134,33 @@ def _behind(digest: Digest) -> Iterator[str]:
 
 def _counts(heading: str, counts: Counts) -> Iterator[str]:
     if counts:
-        yield from folded(heading, [f"{words.quoted_title(name, 40)} {count}" for name, count in counts])
+        yield from folded(heading, [f"{words.quoted_title(name, NAME)} {count}" for name, count in counts])
+
+
+def _areas(heading: str, counts: Counts) -> Iterator[str]:
+    """Areas without the product in brackets: it is what makes their lines too long."""
+    yield from _counts(heading, tuple((name.partition(" (")[0], count) for name, count in counts))
 
 
 def _ages(aging: Aging) -> Iterator[str]:
-    names = ("до 1 дня", "1-3 дня", "3-5 дней", "дольше 5")
-    parts = [f"{name} {count}" for name, count in zip(names, aging.ages, strict=True)]
-    yield from folded("Возраст очереди: ", [*parts, f"на паузе {aging.paused}"])
+    names = ("до 1 дня", "1–3 дня", "3–5 дней", "дольше 5 дней")
+    parts = [f"{name} — {count}" for name, count in zip(names, aging.ages, strict=True)]
+    yield from folded("Возраст очереди: ", [*parts, f"на паузе — {aging.paused}"])
 
 
-def _month(digest: Digest) -> Iterator[str]:
-    yield ""
+def _people(digest: Digest) -> Iterator[str]:
     for line in digest.agents:
         if line.agent is None:
             continue
         name = words.plain(wording.agent_name(line.agent, digest.office.names))
-        in_time = f", в срок {shown(line.sla)}" if line.sla.denominator else ""
+        in_time = f", всё в срок {shown(line.sla)}" if line.sla.denominator else ""
         yield f"{name}: решено {line.solved}{in_time}"
         if line.bonus is not None:
             yield f"  премия, предложение: × {words.number(line.bonus, 2)}"
     yield from _trend(digest)
-    yield from _changes(digest)
+    ahead = PEAKS.get(digest.period.last.month % 12 + 1)
+    if ahead:
+        yield f"Нагрузка: {ahead}"
 
 
 def _trend(digest: Digest) -> Iterator[str]:
@@ -152,19 +174,14 @@ def _trend(digest: Digest) -> Iterator[str]:
 
 def _changes(digest: Digest) -> Iterator[str]:
     sentences = advice(digest.figures, digest.review)
-    ahead = PEAKS.get(digest.period.last.month % 12 + 1)
-    if ahead:
-        yield f"Нагрузка: {ahead}"
     if sentences:
-        yield ""
         yield "Что изменить:"
     for sentence in sentences:
         yield from textwrap.wrap(f"• {sentence}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _recounted(digest: Digest) -> Iterator[str]:
-    yield ""
     if digest.review.recounted:
-        yield f"Пересчитано: {digest.review.recounted}, вернулись в работу"
+        yield f"Пересчитано: {digest.review.recounted} (вернули в работу)"
     yield "«Решено» — по последнему решению,"
     yield "  поэтому сумма дней может быть иной."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from app import words
 from app.metrics.kpi import SMALL, Kpi
@@ -35,7 +35,7 @@ TITLES: Mapping[str, str] = {
     "repeats": "Повторные обращения",
     "reopens": "Возвраты в работу",
     "confirmed": "Закрыто с подтверждением",
-    "csat": "Оценки клиентов 4-5",
+    "csat": "Оценки клиентов 4–5",
     "documented": "Решение записано",
     "kb_updates": "Обновления базы знаний на сотрудника в день",
     "load": "Загрузка",
@@ -129,10 +129,15 @@ def period_name(period: Period) -> str:
     return f"{words.day(period.first)} – {words.day(period.last)}"
 
 
+def counts_since(since: date | None) -> str:
+    """«учёт идёт с 24.11.2026», or nothing where no day is known."""
+    return f"учёт идёт с {since:%d.%m.%Y}" if since else ""
+
+
 def span(norm: tuple[int, int]) -> str:
-    """«28-30»."""
+    """«28–30»."""
     low, high = norm
-    return f"{low}-{high}" if low != high else str(low)
+    return f"{low}–{high}" if low != high else str(low)
 
 
 def usual(verb: str, median: Kpi) -> str:
@@ -151,12 +156,12 @@ def visible(text: str) -> int:
 
 
 def folded(start: str, parts: Iterable[str]) -> Iterator[str]:
-    """Parts after a heading, a comma between them, folded into lines of `WIDTH` signs."""
+    """Parts after a heading, a comma between them, folded into lines of `WIDTH` signs where parts allow."""
     line, fresh = start, True
     for part in parts:
         longer = f"{line}{'' if fresh else ', '}{part}"
-        if visible(longer) > WIDTH and not fresh:
-            yield f"{line},"
+        if visible(longer) > WIDTH and line.strip():
+            yield line.rstrip() if fresh else f"{line},"
             longer = f"  {part}"
         line, fresh = longer, False
     yield line

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.metrics.digest import Freshness
+from app.metrics.digest import Digest, Freshness
 from app.metrics.digest_text import _named_topic, digest_text
-from app.metrics.periods import Period, PeriodKind
+from app.metrics.periods import Period, PeriodKind, period_of
 from app.metrics.wording import agent_name, visible
+from app.model import Area, TicketClass
 from app.words import NBSP
 from tests.metrics.example import example, ticket
-from tests.metrics.outcomes import BREACHED, at, closed, outcome, replied, solved
+from tests.metrics.outcomes import BREACHED, IVANOVA, at, closed, outcome, replied, solved
 
 WEEK = Period(PeriodKind.WEEK, date(2026, 11, 16), date(2026, 11, 22))
 MONTH = Period(PeriodKind.MONTH, date(2026, 11, 1), date(2026, 11, 30))
@@ -52,7 +54,7 @@ def test_monday_tells_which_days_it_covers() -> None:
     text = told(period=WEEKEND, now="23.11 09:05", fresh=Freshness(at("23.11 09:04")))
 
     assert text.startswith("📋 Поддержка: понедельник 23.11\n")
-    assert "пятница 20.11 – воскресенье 22.11\n(2 сотрудника, норма 28-30)" in text
+    assert "пятница 20.11 – воскресенье 22.11\n(2 сотрудника, норма 28–30)" in text
 
 
 def test_a_quiet_morning() -> None:
@@ -61,7 +63,7 @@ def test_a_quiet_morning() -> None:
     assert "🟢 Ничего не горит" in text
     assert "Просрочек нет" in text
     assert "истекает" not in text
-    assert "(1 сотрудник, норма 14-15)" in text
+    assert "(1 сотрудник, норма 14–15)" in text
 
 
 def test_nothing_to_divide_is_no_data() -> None:
@@ -90,7 +92,7 @@ def test_unread_data_is_no_zero() -> None:
     text = told(fresh=Freshness(at("23.11 18:40"), trouble="портал не отвечает с 18:41"))
 
     assert "🔴 Горит: нет данных" in text
-    assert "ВЧЕРА (2 сотрудника, норма 28-30)\nнет данных" in text
+    assert "ВЧЕРА (2 сотрудника, норма 28–30)\nнет данных" in text
     assert "⚠ Данные не прочитаны: портал не отвечает с 18:41" in text
     assert "Поступило" not in text
 
@@ -192,7 +194,7 @@ def test_a_week_is_compared_with_the_one_before() -> None:
 def test_a_week_says_what_was_recounted() -> None:
     back = solved(received_at=at("17.11 10:00"), when="18.11 10:00", reopened_at=(at("19.11 10:00"),))
 
-    assert "Пересчитано: 1" in told(back, period=WEEK)
+    assert "Пересчитано: 1 (вернули в работу)" in told(back, period=WEEK)
 
 
 def test_an_unread_week_is_no_zero() -> None:
@@ -200,6 +202,70 @@ def test_an_unread_week_is_no_zero() -> None:
 
     assert "Показатели: нет данных" in text
     assert "Поступило" not in text
+
+
+def test_a_quiet_month_has_no_two_empty_lines() -> None:
+    quiet = {"period": MONTH, "now": "01.12 10:00", "fresh": Freshness(at("01.12 09:59"))}
+
+    assert "\n\n\n" not in told(**quiet)
+    assert "\n\n\n" not in told(*week_tickets(), **quiet)
+
+
+def test_long_lines_of_a_month_are_broken() -> None:
+    area, client = Area.CONTROLLER_HW, "Ждали замену контроллера со склада подрядчика"
+    old: dict[str, Any] = {"received_at": at("27.10 10:00"), "object": "Бизнес-центр «Высота на набережной»"}
+    late: dict[str, Any] = {"solve_outcome": BREACHED, "solve_outcome_at": at("29.10 17:30")}
+    before = [closed(n, area=area, when="29.10 17:00", solved_at=at("29.10 16:00"), **old) for n in range(7)]
+    tickets = [
+        closed(n, area=area, **{**old, **_NOVEMBER}, class_auto=TicketClass.CONSULTATION, agent=IVANOVA)
+        for n in range(11, 18)
+    ]
+    tickets[0] = replace(tickets[0], **{**late, "solve_outcome_at": at("17.11 17:00")}, breach_reason=client)
+    text = told(*before, *tickets, period=MONTH, now="01.12 10:00", fresh=Freshness(at("01.12 09:59")))
+
+    assert [line for line in text.split("\n") if len(line) > 38] == []
+    assert "Исправлен класс:\n  Консультация → Стандартное 7" in text
+    assert "Темы: Контроллеры и оборудование 7" in text
+
+
+_NOVEMBER: dict[str, Any] = {
+    "received_at": at("17.11 10:00"),
+    "when": "18.11 17:00",
+    "solved_at": at("18.11 16:00"),
+    "first_solved_at": at("18.11 16:00"),
+}
+
+
+def test_ages_of_the_queue_are_told_with_their_unit() -> None:
+    assert "до 1 дня — 0" in told(period=WEEK)
+    assert "дольше 5 дней — 0" in told(period=WEEK)
+
+
+def test_an_overall_share_of_a_person_is_called_so() -> None:
+    tickets = [replace(it, agent=IVANOVA, solve_agent=IVANOVA) for it in week_tickets()[:3]]
+    month = told(*tickets, period=MONTH, now="01.12 10:00", fresh=Freshness(at("01.12 09:59")))
+
+    assert "Иванова: решено 3, всё в срок 0 из 3" in month
+
+
+@pytest.mark.parametrize("kind", PeriodKind)
+def test_a_period_before_the_service_was_not_counted(kind: PeriodKind) -> None:
+    usual = example([], [], period=period_of(kind, date(2026, 10, 6), example().office.calendar))
+    text = digest_text(_since(usual, date(2026, 11, 20)), "Поддержка")
+
+    assert "Служба тогда ещё не считала:\n  учёт идёт с 20.11.2026" in text
+    assert "Поступило" not in text
+    assert "Просрочек нет" not in text
+
+
+def test_a_period_in_which_the_service_began_is_counted() -> None:
+    week = _since(example(period=WEEK), date(2026, 11, 20))
+
+    assert "Поступило 21" in digest_text(week, "Поддержка")
+
+
+def _since(digest: Digest, day: date) -> Digest:
+    return replace(digest, office=replace(digest.office, since=day))
 
 
 def test_a_month_says_what_to_change() -> None:

@@ -80,7 +80,7 @@ def test_escalations_by_reason() -> None:
 
     assert reviewed(*handed, outcome(3, escalated_at=moment)).escalation_reasons == (
         ("Баг", 2),
-        ("Не указана", 1),
+        ("без причины", 1),
     )
 
 
@@ -116,10 +116,35 @@ def test_advice_speaks_of_what_is_missed() -> None:
     sentences = advice(figures([late]), reviewed(late))
 
     assert sentences == (
-        "Сократить просрочки решения: 1\u00a0обращение за месяц. Чаще всего: разработка.",
-        "Реже передавать дальше: без эскалации 0\u00a0%. Главная причина: баг.",
+        "Сократить просрочки решения: 1\u00a0обращение за месяц. Чаще всего: разработка (1).",
+        "Реже передавать дальше: без эскалации 0\u00a0%. Главная причина: баг (1).",
         "Записывать решения: без записи закрыто 1\u00a0обращение.",
     )
+
+
+@pytest.mark.parametrize(
+    ("reasons", "why"),
+    [
+        ((("разработка", 9), ("другое", 4)), " Чаще всего: разработка (9)."),
+        ((("другое", 17), ("нет ответа", 4), ("ждали контроллер", 1)), " Причина чаще всего не указана."),
+        ((("нет ответа", 30), ("разработка", 9)), " Чаще всего: разработка (9)."),
+        ((("инженер", 2), ("разработка", 2)), ""),
+        ((("нет ответа", 30),), ""),
+    ],
+)
+def test_advice_names_a_reason_only_when_it_leads(reasons: tuple[tuple[str, int], ...], why: str) -> None:
+    late = closed(solve_outcome=BREACHED, documented=True)
+    sentences = advice(figures([late]), Review(late_reasons=reasons))
+
+    assert sentences == (f"Сократить просрочки решения: 1\u00a0обращение за месяц.{why}",)
+
+
+def test_escalations_without_a_reason_have_no_main_one() -> None:
+    handed = [closed(n, documented=True, escalated_at=at("24.11 11:00")) for n in (1, 2)]
+    bug = closed(3, documented=True, escalated_at=at("24.11 11:00"), escalation_reason="bug")
+    sentences = advice(figures([*handed, bug]), reviewed(*handed, bug))
+
+    assert sentences == ("Реже передавать дальше: без эскалации 0\u00a0%. Причина чаще всего не указана.",)
 
 
 def test_nothing_missed_needs_no_advice() -> None:
