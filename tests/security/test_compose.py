@@ -11,6 +11,7 @@ import yaml  # type: ignore[import-untyped]
 
 from app.serving import IDLE_SECONDS
 from app.settings import Settings, variable
+from app.web.hooks import BODY_LIMIT
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text("utf-8")
@@ -71,6 +72,12 @@ def test_the_proxy_asks_the_port_on_which_the_replicas_listen() -> None:
     assert caddy.count("{") == caddy.count("}")
     assert "$$B24SLA_HOSTNAME" in caddy  # compose makes it `$B24SLA_HOSTNAME`, which Caddy reads
     assert "B24SLA_HOSTNAME" in SERVICES["proxy"]["environment"]
+
+
+def test_an_event_whose_replica_goes_away_is_posted_to_the_other() -> None:
+    caddy = COMPOSE["configs"]["caddyfile"]["content"]
+    assert "lb_retry_match path /webhooks/bitrix24" in caddy
+    assert f"request_buffers {BODY_LIMIT // 1024}KiB" in caddy, "what is sent again must be kept"
 
 
 def test_the_database_is_reached_by_the_replicas_only() -> None:
