@@ -369,11 +369,12 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         NotAllowed,
         RulesFault,
         DatabaseUrlFault,
-        StoreUnavailable,
         PortalError,
         commands.Mistake,
     ) as fault:
         _fail(str(fault))
+    except StoreUnavailable as fault:
+        _fail(fault.remedy)
     except OSError as fault:
         _fail(f"{fault.strerror or fault}: {fault.filename or ''}".rstrip(": "))
     except SQLAlchemyError as fault:

@@ -130,3 +130,19 @@ def test_nothing_failed_is_good_news(base: Path) -> None:
 def test_a_key_of_nothing_is_one_sentence(base: Path, verb: str, key: str) -> None:
     answer = run("failed", verb, key)
     assert (answer.exit_code, answer.output) == (1, f"{key}: такого ключа нет; список: b24sla failed\n")
+
+
+def test_a_database_that_is_away_is_said_with_the_remedy_and_without_its_password() -> None:
+    answer = run("failed", database_url="postgresql+asyncpg://sla:s3cret@127.0.0.1:1/sla")
+    assert (answer.exit_code, "s3cret" in answer.output) == (1, False)
+    assert answer.output.startswith("PostgreSQL не отвечает или не пишет (127.0.0.1:1, база sla")
+    assert "запущен ли сервер" in answer.output
+
+
+def test_a_file_that_is_no_database_is_said_with_the_remedy(base: Path) -> None:
+    base.write_text("это не база")
+    answer = run("failed")
+    assert (answer.exit_code, answer.output.startswith(f"база {base} не читается или не пишется")) == (
+        1,
+        True,
+    )

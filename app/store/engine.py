@@ -52,7 +52,16 @@ class DatabaseUrlFault(ValueError):
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be reached or cannot write now: nothing was stored, try again later."""
+    """The database cannot be reached or cannot write now: nothing was stored, try again later.
+
+    Its text is for the log, `remedy` for people; neither holds a password.
+    """
+
+    def __init__(
+        self, text: str, remedy: str = "база данных не отвечает или не пишет: повторите позже"
+    ) -> None:
+        super().__init__(text)
+        self.remedy = remedy
 
 
 async def lock_migrations(conn: AsyncConnection) -> None:
@@ -108,7 +117,7 @@ class Database:
 
         Never open a second one inside: on SQLite it would wait for the first.
         """
-        with _remedies():
+        with _remedies(self._writer.url):
             async with self._turn, self._writer.begin() as conn:
                 if self.fence is not None:
                     await self.fence(conn)
@@ -120,7 +129,7 @@ class Database:
         The cheapest write there is: one statement by the driver itself. Threads (aiosqlite) and the layers
         above cost several times as much as the commit.
         """
-        with _remedies():
+        with _remedies(self._writer.url):
             if isinstance(self._hasty, sa.Engine):
                 loop = asyncio.get_running_loop()
                 async with self._turn:
@@ -130,7 +139,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        with _remedies():
+        with _remedies(self._writer.url):
             async with self._reader.begin() as conn:
                 yield conn
 
@@ -140,10 +149,10 @@ class Database:
         The database is rebuilt, which may take a minute for each gigabyte.
         """
         if self.dialect == "sqlite":
-            return await asyncio.to_thread(_scrub_file, Path(self._writer.url.database or ""), up_to)
+            return await asyncio.to_thread(_scrub_file, self._writer.url, up_to)
         if up_to is not None:
             return False  # rows are locked while a table is rebuilt: only a person says when
-        with _remedies():
+        with _remedies(self._writer.url):
             freely = self._writer.execution_options(isolation_level="AUTOCOMMIT")
             async with freely.connect() as conn:
                 for table in ("facts", "tickets", "outcomes", "stamps", "messages", "reports"):
@@ -177,9 +186,7 @@ async def _append_there(engine: AsyncEngine, table: sa.Table, row: Mapping[str, 
             except Exception as fault:  # the driver's own kinds, which nobody else here knows
                 await conn.invalidate()
                 if is_last:
-                    raise StoreUnavailable(
-                        f"the database does not answer or cannot write ({type(fault).__name__})"
-                    ) from fault
+                    raise _unavailable(engine.url, fault) from fault
             else:
                 return
 
@@ -206,17 +213,21 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _scrub_file(file: Path, up_to: int | None) -> bool:
+def _scrub_file(address: URL, up_to: int | None) -> bool:
+    file = Path(address.database or "")
     if up_to is not None and file.stat().st_size > up_to:
         return False
-    with _remedies(), closing(sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)) as conn:
+    with (
+        _remedies(address),
+        closing(sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)) as conn,
+    ):
         conn.execute("VACUUM")
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the former pages
     return True
 
 
 @contextmanager
-def _remedies() -> Iterator[None]:
+def _remedies(address: URL) -> Iterator[None]:
     """Faults of the database become StoreUnavailable; faults of our statements stay what they are."""
     try:
         yield
@@ -225,8 +236,35 @@ def _remedies() -> Iterator[None]:
     except (DBAPIError, PoolTimeout, OSError, sqlite3.OperationalError) as error:
         if _is_of_values(error):
             raise
-        reason = type(getattr(error, "orig", None) or error).__name__
-        raise StoreUnavailable(f"the database does not answer or cannot write ({reason})") from error
+        raise _unavailable(address, error) from error
+
+
+def _unavailable(address: URL, error: BaseException) -> StoreUnavailable:
+    """The fault by its name only: a driver's texts hold values."""
+    cause = getattr(error, "orig", None) or error
+    cause = cause.__cause__ or cause
+    reason = getattr(cause, "sqlite_errorname", type(cause).__name__)
+    of = _of_file if address.drivername.startswith("sqlite") else _of_server
+    return of(address, reason)
+
+
+def _of_file(address: URL, reason: str) -> StoreUnavailable:
+    file = Path(address.database or "").absolute()
+    remedy = (
+        f"база {file} не читается или не пишется ({reason}): есть ли место на диске и права на файл "
+        "и его папку, не занят ли он другим процессом, база ли это SQLite"
+    )
+    return StoreUnavailable(f"SQLite {file} does not answer or cannot write ({reason})", remedy)
+
+
+def _of_server(address: URL, reason: str) -> StoreUnavailable:
+    host = address.host or address.query.get("host") or "localhost"
+    where, base = f"{host}:{address.port or 5432}", address.database
+    remedy = (
+        f"PostgreSQL не отвечает или не пишет ({where}, база {base}; {reason}): запущен ли сервер, "
+        "верны ли имя базы и пароль в B24SLA_DATABASE_URL, есть ли место"
+    )
+    return StoreUnavailable(f"PostgreSQL {where}/{base} does not answer or cannot write ({reason})", remedy)
 
 
 def _is_of_values(error: Exception) -> bool:
@@ -260,7 +298,8 @@ def _asyncpg_spelling(address: URL) -> URL:
 
 
 def _sqlite_engine(address: URL, *, writes: bool) -> AsyncEngine:
-    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    with _remedies(address):
+        Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         address,
         json_serializer=json_text,

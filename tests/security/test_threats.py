@@ -330,7 +330,7 @@ async def test_the_databases_password_is_never_shown(url: str) -> None:
             told += repr(database)
             await database.close()
     except (StoreUnavailable, DatabaseUrlFault) as error:
-        told += f"{error} {error!r}"
+        told += f"{error} {error!r} {getattr(error, 'remedy', '')}"
     assert told
     assert leaks(told) == []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -95,8 +96,27 @@ async def test_an_unreachable_database_is_said_so() -> None:
     with pytest.raises(StoreUnavailable) as fault:
         async with database.begin():
             pass
-    assert "secret" not in str(fault.value)
     await database.close()
+    assert str(fault.value) == (
+        "PostgreSQL 127.0.0.1:1/none does not answer or cannot write (ConnectionRefusedError)"
+    )
+    assert fault.value.remedy == (
+        "PostgreSQL не отвечает или не пишет (127.0.0.1:1, база none; ConnectionRefusedError): запущен ли "
+        "сервер, верны ли имя базы и пароль в B24SLA_DATABASE_URL, есть ли место"
+    )
+
+
+@pytest.mark.parametrize("shared_url", ["postgresql"], indirect=True)
+async def test_a_database_that_the_server_does_not_have_is_named(shared_url: str) -> None:
+    absent = Database.open(make_url(shared_url).set(database="absent").render_as_string(hide_password=False))
+    with pytest.raises(StoreUnavailable) as fault:
+        async with absent.read():
+            pass
+    with pytest.raises(StoreUnavailable) as appending:
+        await absent.append(slots, {"job": "j", "slot": "s", "holder": "h", "taken_at": NOW})
+    await absent.close()
+    for told in (fault.value, appending.value):
+        assert "база absent; InvalidCatalogNameError)" in told.remedy
 
 
 @pytest.mark.parametrize("shared_url", ["postgresql"], indirect=True)
@@ -117,10 +137,17 @@ async def test_a_strangers_lock_is_not_waited_for_for_ever(
 async def test_a_full_or_foreign_file_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("this is no database " * 100)
     database = Database.open(f"sqlite:///{tmp_path}/x.db")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable) as fault:
         async with database.begin():
             pass
     await database.close()
+    assert f"база {tmp_path}/x.db не читается или не пишется (SQLITE_NOTADB)" in fault.value.remedy
+
+
+async def test_a_folder_that_cannot_be_made_is_the_databases_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match="NotADirectoryError"):
+        Database.open(f"sqlite:///{tmp_path}/file/var/x.db")
 
 
 async def test_faults_show_no_stored_values(database: Database) -> None:
