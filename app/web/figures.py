@@ -80,7 +80,11 @@ def question_of(
     last = last or (max(first, today) if first else today)
     first = first or last.replace(day=1)
     if not FIRST <= first <= last <= LAST:
-        raise Problem(422, "Период задан неверно: «from» не позже «to», годы с 2000 по 2100.")
+        raise Problem(
+            422,
+            "Период задан неверно: первый день («С», from) должен быть не позже последнего («По», to), "
+            "годы с 2000 по 2100.",
+        )
     if last - first > LONGEST:
         raise Problem(422, "Период слишком длинный: не больше двух лет.")
     return Question(first, last, agent, value, known_at)
@@ -95,7 +99,7 @@ class Book:
 
     def figures(self, asked: Question, codes: Iterable[str] | None = None) -> Figures:
         """All of them, or the named ones."""
-        scope = Scope(asked.agent, asked.value, _since(self.rules))
+        scope = Scope(asked.agent, asked.value, self.since)
         return figures_of(self._view(asked).of(scope), codes)
 
     def _view(self, asked: Question) -> View:
@@ -115,6 +119,20 @@ class Book:
             agents_on_duty=max(1, len(on_duty)),
             now=self.now,
         )
+
+    @property
+    def since(self) -> date | None:
+        """The desk's first day with the service."""
+        return _since(self.rules)
+
+    def counts(self, asked: Question) -> bool:
+        """Whether the service counted on some day of the period."""
+        return self.since is None or asked.last >= self.since
+
+    def people(self) -> frozenset[int]:
+        """All who had a ticket in what was read."""
+        owners = ((it.agent, it.reply_agent, it.solve_agent) for it in self.found if it.counted)
+        return frozenset(owner for three in owners for owner in three if owner is not None)
 
     def agents(self, asked: Question) -> list[int]:
         """Everybody whose tickets moved in the period, or are open at its end."""

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app import words
 from app.desk import Desk
 from app.metrics.wording import TITLES, shown
-from app.model import ItemRef, Ticket
+from app.model import ItemRef, Ticket, TicketClass
 from app.store import tickets
 from app.web.access import PageVisitor
 from app.web.board import Section, rows_of
@@ -27,6 +27,7 @@ from app.web.kpi_view import (
     made_of,
     period_words,
     ready_periods,
+    since_words,
     splits_of,
 )
 from app.web.looking import surroundings
@@ -48,6 +49,7 @@ class KpiPage:
     last: str
     period: str
     who: str
+    note: str
     groups: tuple[FigureGroup, ...]
     splits: tuple[Split, ...]
     periods: tuple[ReadyPeriod, ...]
@@ -71,7 +73,7 @@ def _asked(
 ) -> Question:
     """A form sends empty fields too: they ask for nothing."""
     days = (_day(first), _day(last))
-    return question_of(desk, *days, number_or_none(agent), class_or_none(value), _moment(known_at))
+    return question_of(desk, *days, _person(agent), _class(value), _moment(known_at))
 
 
 Asked = Annotated[Question, Depends(_asked)]
@@ -84,6 +86,19 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise Problem(422, "Дата нужна в виде 2026-11-24.") from error
+
+
+def _person(text: str) -> int | None:
+    if text and number_or_none(text) is None:
+        raise Problem(422, "Сотрудник задаётся номером на портале, например agent=5.")
+    return number_or_none(text)
+
+
+def _class(text: str) -> TicketClass | None:
+    if text and class_or_none(text) is None:
+        known = ", ".join(choice.value for choice in class_choices(None))
+        raise Problem(422, f"Такого класса нет. Известны: {known}.")
+    return class_or_none(text)
 
 
 def _moment(text: str) -> datetime | None:
@@ -112,10 +127,11 @@ def _view(desk: Desk, book: Book, asked: Question) -> KpiPage:
         last=asked.last.isoformat(),
         period=period_words(asked),
         who=_who(desk, asked),
-        groups=groups_of(book.figures(asked), book.figures(asked.before), asked),
-        splits=splits_of(book, asked, desk.name_of),
+        note=since_words(book, asked),
+        groups=groups_of(book, asked),
+        splits=splits_of(book, asked, desk.name_of) if book.counts(asked) else (),
         periods=ready_periods(asked, desk.now().astimezone(desk.rules.desk.zone).date()),
-        agents=agent_choices(desk, asked.agent),
+        agents=agent_choices(desk, asked.agent, book.people().union(desk.rules.people.duty)),
         classes=class_choices(asked.value),
     )
 

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from app import words
 from app.metrics.kpi import SMALL, Kpi
 from app.metrics.periods import DAY
-from app.metrics.wording import LENGTHS, TITLES, fraction, goal, mark, shown
+from app.metrics.targets import Targets
+from app.metrics.wording import LENGTHS, TITLES, counts_since, fraction, goal, mark, shown
 from app.model import TicketClass
 from app.web.figures import Book, Figures, Question
 
@@ -90,14 +91,32 @@ class ReadyPeriod:
     here: bool
 
 
-def groups_of(now_: Figures, before: Figures, asked: Question) -> tuple[FigureGroup, ...]:
+def groups_of(book: Book, asked: Question) -> tuple[FigureGroup, ...]:
+    """Of days before the service no figure is shown: a zero would look like a fact."""
+    now_, before = book.figures(asked), book.figures(asked.before)
+    if not book.counts(asked):
+        now_ = {code: Kpi(code, None, target=kpi.target) for code, kpi in now_.items()}
+    was = {code: _was(kpi) if book.counts(asked.before) else "—" for code, kpi in before.items()}
     return tuple(
-        FigureGroup(label, tuple(_figure(code, now_, before, asked) for code in codes))
+        FigureGroup(label, tuple(_figure(code, now_, was[code], asked) for code in codes))
         for label, codes in GROUPS
     )
 
 
-def _figure(code: str, now_: Figures, before: Figures, asked: Question) -> Figure:
+def _was(kpi: Kpi) -> str:
+    return "" if kpi.value is None else shown(kpi)
+
+
+def since_words(book: Book, asked: Question) -> str:
+    """What to know of a period that reaches back before the service; else nothing."""
+    if book.since is None or asked.first >= book.since:
+        return ""
+    if not book.counts(asked):
+        return f"Служба тогда ещё не считала: {counts_since(book.since)}."
+    return f"{counts_since(book.since).capitalize()}: дни до этого в нормы и доли не входят."
+
+
+def _figure(code: str, now_: Figures, before: str, asked: Question) -> Figure:
     kpi = now_[code]
     return Figure(
         label=TITLES[kpi.code],
@@ -108,7 +127,7 @@ def _figure(code: str, now_: Figures, before: Figures, asked: Question) -> Figur
         kept=bool(kpi.reached),
         of=_marks(kpi, now_["solved"]) if code == "csat" else made_of(kpi),
         goal=goal(kpi),
-        before="" if before[code].value is None else shown(before[code]),
+        before=before,
     )
 
 
@@ -133,12 +152,20 @@ def made_of(kpi: Kpi) -> str:
     if kpi.code in LENGTHS:
         return words.tickets(int(kpi.denominator))
     if kpi.code == "load":
-        return f"норма времени на {words.tickets(len(kpi.refs))}"
+        return _handling(kpi)
     if kpi.code == "queue_days":
         return f"{kpi.numerator:.0f} открыто, в день решают {words.number(kpi.denominator)}"
     if kpi.code == "kb_updates":
-        return f"{kpi.numerator:.0f} за {kpi.denominator:.0f} раб. дн. сотрудников"
+        days = words.plural(int(kpi.denominator), "человеко-день", "человеко-дня", "человеко-дней")
+        return f"{kpi.numerator:.0f} за {days}"
     return "" if kpi.denominator < SMALL else fraction(kpi)
+
+
+def _handling(load: Kpi) -> str:
+    """«34 × 30 мин от рабочего времени смены»."""
+    each = Targets().handling
+    count = round(timedelta(minutes=load.numerator or 0) / each)
+    return f"{count} × {words.duration(each)} от рабочего времени смены" if count else ""
 
 
 # --- splits ------------------------------------------------------------------------------

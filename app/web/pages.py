@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -38,8 +39,12 @@ class Choice:
     here: bool
 
 
-def agent_choices(desk: Desk, chosen: int | None) -> list[Choice]:
-    return [Choice(str(person.id), person.name, person.id == chosen) for person in agents_of(desk)]
+def agent_choices(desk: Desk, chosen: int | None, among: Container[int] | None = None) -> list[Choice]:
+    """Everybody, or only those `among` whom one looks; the chosen one stays to be seen."""
+    people = {person.id: person.name for person in agents_of(desk) if among is None or person.id in among}
+    if chosen is not None:
+        people.setdefault(chosen, desk.name_of(chosen))
+    return [Choice(str(number), name, number == chosen) for number, name in people.items()]
 
 
 def class_choices(chosen: TicketClass | None) -> list[Choice]:

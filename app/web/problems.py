@@ -67,8 +67,17 @@ def refusal(
 ) -> Response:
     if not for_people(request):
         return problem_json(status, detail, headers, **more)
-    title = title_of(status)
-    return page(request, "refusal.html", status=status, headers=headers, title=title, detail=detail)
+    title, back = (
+        title_of(status),
+        ("/kpi", "К показателям") if _asked_for_figures(request) else ("/", "На главную"),
+    )
+    return page(
+        request, "refusal.html", status=status, headers=headers, title=title, detail=detail, back=back
+    )
+
+
+def _asked_for_figures(request: Request) -> bool:
+    return request.url.path.startswith("/kpi")
 
 
 async def _on_problem(request: Request, problem: Exception) -> Response:

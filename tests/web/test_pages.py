@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.desk import Desk
+from app.model import Person
 from app.web import pages
 from tests.lives import at
 from tests.web.town import failed_work_in, live, town
@@ -138,7 +139,7 @@ async def test_the_figures_say_value_parts_goal_and_mark(client: httpx.AsyncClie
     text = text_of((await client.get("/kpi?from=2026-11-01&to=2026-11-24")).text)
     assert "Соблюдение SLA по первому ответу 66,7 % ▼ 4 из 6 не меньше 95 %" in text
     assert "Соблюдение SLA по решению 2 из 2 ▲" in text
-    assert "Оценки клиентов 4-5 нет данных" in text
+    assert "Оценки клиентов 4–5 нет данных" in text
     assert "Экстренное 1 0 1 0 из 1 ▼" in text
 
 
@@ -157,6 +158,65 @@ async def test_a_figure_leads_to_its_tickets(client: httpx.AsyncClient, desk: De
 async def test_a_wrong_period_is_refused_in_words(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"/kpi?{query}", headers={"Accept": "text/html"})
     assert (answer.status_code, "Неверные параметры" in answer.text) == (422, True)
+
+
+async def test_a_wrong_period_is_told_with_the_forms_own_words(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/kpi?from=2026-11-24&to=2026-11-01", headers={"Accept": "text/html"})
+    assert "первый день («С», from) должен быть не позже последнего («По», to)" in text_of(answer.text)
+    assert '<a href="/kpi">К показателям</a>' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("agent=abc", "Сотрудник задаётся номером"),
+        ("agent=" + "9" * 40, "Сотрудник задаётся номером"),
+        ("class=foo", "Известны: emergency, standard, consultation."),
+    ],
+)
+async def test_figures_of_nobody_and_nothing_are_refused(
+    client: httpx.AsyncClient, query: str, said: str
+) -> None:
+    answer = await client.get(f"/kpi?{query}", headers={"Accept": "text/html"})
+    assert (answer.status_code, said in text_of(answer.text)) == (422, True)
+
+
+async def test_norms_of_the_figures_say_what_they_are_made_of(client: httpx.AsyncClient, desk: Desk) -> None:
+    await town(desk)
+    text = text_of((await client.get("/kpi?from=2026-10-20&to=2026-11-24")).text)
+    assert "2 × 30 мин от рабочего времени смены" in text
+    assert "0 за 32 человеко-дня" in text  # 16 working days since 01.11, two people
+    assert "Учёт идёт с 01.11.2026: дни до этого в нормы и доли не входят." in text
+
+
+async def test_days_before_the_service_have_no_figures(client: httpx.AsyncClient, desk: Desk) -> None:
+    await town(desk)
+    text = text_of((await client.get("/kpi?from=2026-10-01&to=2026-10-31")).text)
+    assert "Служба тогда ещё не считала: учёт идёт с 01.11.2026." in text
+    assert "Поступило нет данных —" in text
+    assert "По классам" not in text
+
+
+async def test_figures_are_not_compared_with_days_before_the_service(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await town(desk)
+    young = text_of((await client.get("/kpi?from=2026-11-01&to=2026-11-24")).text)
+    older = text_of((await client.get("/kpi?from=2026-11-23&to=2026-11-24")).text)
+    assert "Поступило 7 —" in young
+    assert "Поступило 4 0" in older
+
+
+async def test_only_people_with_tickets_are_offered_for_the_figures(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await town(desk)
+    desk.people |= {99: Person(99, "Робот Почты")}
+    offered = re.search(r'<select name="agent">.*?</select>', (await client.get("/kpi")).text)
+    assert offered
+    assert re.findall(r">([^<]+)</option>", offered[0]) == ["все", "Иванова А.", "Петров С."]
+    chosen = (await client.get("/kpi?agent=99")).text
+    assert '<option value="99" selected>Робот Почты</option>' in chosen
 
 
 async def test_empty_fields_of_the_form_ask_for_nothing(client: httpx.AsyncClient) -> None:
