@@ -67,17 +67,9 @@ def refusal(
 ) -> Response:
     if not for_people(request):
         return problem_json(status, detail, headers, **more)
-    title, back = (
-        title_of(status),
-        ("/kpi", "К показателям") if _asked_for_figures(request) else ("/", "На главную"),
-    )
-    return page(
-        request, "refusal.html", status=status, headers=headers, title=title, detail=detail, back=back
-    )
-
-
-def _asked_for_figures(request: Request) -> bool:
-    return request.url.path.startswith("/kpi")
+    back = ("/kpi", "К показателям") if request.url.path.startswith("/kpi") else ("/", "На главную")
+    said = {"title": title_of(status), "detail": detail, "back": back}
+    return page(request, "refusal.html", status=status, headers=headers, **said)
 
 
 async def _on_problem(request: Request, problem: Exception) -> Response:

@@ -30,6 +30,8 @@ class Look(StrEnum):
     COUNTED = "counted"
     LATE = "late"
     PAUSE = "pause"
+    DONE = "done"
+    VOID = "void"
     OFF = "off"
 
 
@@ -37,8 +39,13 @@ KEY_LABEL = {
     Look.COUNTED: "засчитано",
     Look.LATE: "после срока",
     Look.PAUSE: "пауза",
+    Look.DONE: "было решено",
+    Look.VOID: "не было обращением",
     Look.OFF: "нерабочее время",
 }
+
+
+RESTS = (Look.PAUSE, Look.DONE, Look.VOID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +124,19 @@ def key_of(pieces: Sequence[Piece]) -> tuple[KeyEntry, ...]:
 def _parts(span: ExplainedSpan, due_at: datetime | None) -> Iterator[_Part]:
     """A counted span is cut where the term ended: from there on it is late."""
     if not span.counted:
-        look = Look.PAUSE if span.why.startswith("pause:") else Look.OFF
-        yield _Part(span.start, span.end, look, span.why)
+        yield _Part(span.start, span.end, rest_of(span.why) or Look.OFF, span.why)
         return
     edge = min(max(due_at or span.end, span.start), span.end)
     for start, end, look in ((span.start, edge, Look.COUNTED), (edge, span.end, Look.LATE)):
         if start < end:
             yield _Part(start, end, look, span.why)
+
+
+def rest_of(why: str) -> Look | None:
+    """What a stretch is in which the clock rested by a word of people, not by the calendar."""
+    if not why.startswith("pause:"):
+        return None
+    return {"pause:done": Look.DONE, "pause:void": Look.VOID}.get(why, Look.PAUSE)
 
 
 def _widths(parts: Sequence[_Part]) -> dict[Look, float]:
@@ -133,11 +146,13 @@ def _widths(parts: Sequence[_Part]) -> dict[Look, float]:
         lengths[part.look] += int((part.end - part.start).total_seconds())
     nights = sum(part.look is Look.OFF for part in parts)
     counted = lengths[Look.COUNTED] + lengths[Look.LATE]
-    paused = min(lengths[Look.PAUSE], counted or lengths[Look.PAUSE])
+    rested = sum(lengths[look] for look in RESTS)
+    paused = min(rested, counted or rested)
     thin = min(THIN, THIN_ALTOGETHER / max(1, nights))
     scale = (WIDTH - thin * nights) / max(1, counted + paused)
-    pause_scale = scale * paused / max(1, lengths[Look.PAUSE])
-    return {Look.COUNTED: scale, Look.LATE: scale, Look.PAUSE: pause_scale, Look.OFF: thin}
+    pause_scale = scale * paused / max(1, rested)
+    rests = dict.fromkeys(RESTS, pause_scale)
+    return {Look.COUNTED: scale, Look.LATE: scale, Look.OFF: thin, **rests}
 
 
 def _laid_out(parts: Sequence[_Part], widths: Mapping[Look, float], zone: ZoneInfo) -> Iterator[Piece]:

@@ -12,7 +12,18 @@ from app.explained import ClockAccount, CountedSpan, CycleAccount
 from app.model import ClockName, Ledger, OutcomeWord
 from app.ticket_view import rfc3339
 from app.web.board import Surroundings, left_words, used_share
-from app.web.strips import KeyEntry, Piece, SpanRow, key_of, pieces_of, span_rows
+from app.web.strips import (
+    KEY_LABEL,
+    RESTS,
+    KeyEntry,
+    Look,
+    Piece,
+    SpanRow,
+    key_of,
+    pieces_of,
+    rest_of,
+    span_rows,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +193,15 @@ def _remarks(clock: Ledger, around: Surroundings) -> Iterator[str]:
 
 
 def _summary(spans: Sequence[CountedSpan]) -> str:
-    """«засчитано 3 ч 20 мин, на паузе 2 ч»."""
+    """«засчитано 3 ч 20 мин, на паузе 2 ч, было решено 1 ч»."""
     counted = sum((each.length for each in spans if each.span.counted), timedelta(0))
-    paused = sum((each.length for each in spans if each.span.why.startswith("pause:")), timedelta(0))
-    text = f"засчитано {_hours(counted)}"
-    return f"{text}, на паузе {_hours(paused)}" if paused else text
+    rested = dict.fromkeys(RESTS, timedelta(0))
+    for each in spans:
+        if look := rest_of(each.span.why):
+            rested[look] += each.length
+    named = {**KEY_LABEL, Look.PAUSE: "на паузе"}
+    parts = [f"{named[look]} {_hours(length)}" for look, length in rested.items() if length]
+    return ", ".join([f"засчитано {_hours(counted)}", *parts])
 
 
 def _hours(length: timedelta) -> str:

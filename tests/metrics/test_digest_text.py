@@ -205,7 +205,7 @@ def test_an_unread_week_is_no_zero() -> None:
 
 
 def test_a_quiet_month_has_no_two_empty_lines() -> None:
-    quiet = {"period": MONTH, "now": "01.12 10:00", "fresh": Freshness(at("01.12 09:59"))}
+    quiet: dict[str, Any] = {"period": MONTH, "now": "01.12 10:00", "fresh": Freshness(at("01.12 09:59"))}
 
     assert "\n\n\n" not in told(**quiet)
     assert "\n\n\n" not in told(*week_tickets(), **quiet)

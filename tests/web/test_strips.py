@@ -49,7 +49,18 @@ def test_a_long_pause_takes_no_more_than_what_counts() -> None:
     assert drawn(spans) == [(Look.COUNTED, 500), (Look.PAUSE, 500)]
 
 
-@pytest.mark.parametrize("why", ["pause:waiting_client", "night"])
+def test_time_in_which_it_was_solved_is_no_pause() -> None:
+    spans = [
+        span("24.11 09:00", "24.11 11:00"),
+        span("24.11 11:00", "24.11 12:00", "pause:done"),
+        span("24.11 12:00", "24.11 13:00", "pause:waiting_client"),
+    ]
+    pieces = pieces_of(spans, None, ZONE)
+    assert drawn(spans) == [(Look.COUNTED, 500), (Look.DONE, 250), (Look.PAUSE, 250)]
+    assert [entry.label for entry in key_of(pieces)] == ["засчитано", "пауза", "было решено"]
+
+
+@pytest.mark.parametrize("why", ["pause:waiting_client", "night", "pause:done", "pause:void"])
 def test_a_clock_that_only_waited_is_drawn_too(why: str) -> None:
     assert drawn([span("23.11 18:00", "24.11 09:00", why)])[0][1] > 0
 

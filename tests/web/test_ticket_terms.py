@@ -18,6 +18,7 @@ from tests.sla.lives import (
     SOLVED,
     TERMS,
     WAIT,
+    WORK,
     TermsMap,
     at,
     client,
@@ -82,6 +83,11 @@ def test_an_answer_that_never_came_is_a_missed_term() -> None:
     story = life("23.11 10:00", ("23.11 15:00", SOLVED), spoken=[ours("23.11 10:30"), client("23.11 11:00")])
     [waiting] = cycle(story, "23.11 16:00", hourly).next_replies
     assert panel(waiting, story, "23.11 16:00").verdict == "срок нарушен"
+
+
+def test_time_between_solution_and_return_is_not_called_a_pause() -> None:
+    story = life("23.11 10:00", ("23.11 12:00", SOLVED), ("23.11 14:00", WORK), spoken=[ours("23.11 11:00")])
+    assert plain(solution(story, "23.11 15:00").summary) == "засчитано 3 ч, было решено 2 ч"
 
 
 def test_what_is_given_around_the_clock_is_told_in_hours() -> None:
