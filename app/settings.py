@@ -151,7 +151,7 @@ def _public_url(address: str) -> str:
 def _admin_token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
         raise ValueError("латинские буквы, цифры и знаки без пробелов: ключ передаётся в заголовке запроса")
-    return value
+    return _secret_key(value)
 
 
 def _ca_file(path: Path) -> Path:

@@ -114,6 +114,8 @@ def test_another_database_is_refused_with_a_remedy(address: str, remedy: str) ->
         ("log_format", "xml", "'console', 'json'"),
         ("public_url", "sla.example.ru", "https://"),
         ("admin_token", "два слова", "без пробелов"),
+        ("admin_token", "123", "не короче 16 знаков"),
+        ("admin_token", "fifteen-letters", "openssl rand -hex 32"),
         ("ca_file", "no/such.pem", "нет файла"),
     ],
 )
@@ -176,7 +178,7 @@ def test_a_key_that_is_soon_guessed_is_refused() -> None:
 
 def test_no_secret_is_shown() -> None:
     settings = read(
-        portal_webhook=WEBHOOK, event_tokens="t0psecret", admin_token="t0psecret",
+        portal_webhook=WEBHOOK, event_tokens="t0psecret", admin_token="t0psecret-t0psecret",
         database_url="postgresql://u:t0psecret@h/d",
     )  # fmt: skip
     assert not any(secret in repr(settings) + str(settings) for secret in ("t0psecret", "abcdef"))
@@ -197,11 +199,11 @@ def test_the_environment_is_stronger_than_the_file(tmp_path: Path, monkeypatch: 
 
 
 def test_a_dollar_in_the_file_is_a_dollar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / ".env").write_text("B24SLA_ADMIN_TOKEN=a${HOME}b\n", encoding="utf-8")
+    (tmp_path / ".env").write_text("B24SLA_ADMIN_TOKEN=16-signs-${HOME}b\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     token = Settings.read().admin_token
     assert token is not None
-    assert token.get_secret_value() == "a${HOME}b"
+    assert token.get_secret_value() == "16-signs-${HOME}b"
 
 
 def test_a_file_in_another_encoding_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

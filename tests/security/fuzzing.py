@@ -234,7 +234,7 @@ _SETTINGS = {
     "B24SLA_PORT": "8080",
     "B24SLA_HOST": "127.0.0.1",
     "B24SLA_PUBLIC_URL": "https://sla.example.ru",
-    "B24SLA_ADMIN_TOKEN": "topsecret",
+    "B24SLA_ADMIN_TOKEN": "topsecret-topsecret",
     "B24SLA_CA_FILE": "/nowhere",
     "B24SLA_DRY_RUN": "true",
     "B24SLA_LOG_LEVEL": "info",

@@ -21,7 +21,7 @@ REPLICAS = ("app-1", "app-2")
 INVENTED = {
     "POSTGRES_PASSWORD": "letters4nd0digits",
     "B24SLA_HOSTNAME": "sla.example.ru",
-    "B24SLA_ADMIN_TOKEN": "k3y",
+    "B24SLA_ADMIN_TOKEN": "k3y-of-the-compose-file",
 }
 
 

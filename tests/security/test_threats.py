@@ -252,7 +252,7 @@ async def test_markup_of_every_field_stays_text_on_pages(desk: Desk, client: htt
 
 # --- secrets --------------------------------------------------------------------------------
 
-SECRETS = ("s3cr3t-webhook-0001", "s3cr3t-admin", "s3cr3t-event", "s3cr3t-database")
+SECRETS = ("s3cr3t-webhook-0001", "s3cr3t-admin-0001", "s3cr3t-event", "s3cr3t-database")
 
 
 @pytest.fixture

@@ -92,10 +92,10 @@ async def test_a_title_from_outside_stays_text(client: httpx.AsyncClient, desk: 
 
 
 async def test_secrets_stand_on_no_page(db: Database) -> None:
-    desk = desk_of(db, admin_token="the-admin-key")
-    async with client_of(desk, Authorization="Bearer the-admin-key") as client:
+    desk = desk_of(db, admin_token="the-key-of-headers")
+    async with client_of(desk, Authorization="Bearer the-key-of-headers") as client:
         for path in (*PAGES, "/metrics", "/readyz", "/api/v1/tickets", "/openapi.json"):
             text = (await client.get(path)).text
             assert not any(
-                secret in text for secret in ("the-admin-key", "a-token-of-the-portal", "/rest/1/")
+                secret in text for secret in ("the-key-of-headers", "a-token-of-the-portal", "/rest/1/")
             )

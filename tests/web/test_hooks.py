@@ -190,6 +190,6 @@ async def test_any_of_several_tokens_will_do(client: httpx.AsyncClient) -> None:
 
 
 async def test_posts_need_no_admin_token_and_no_loopback(db: Database) -> None:
-    desk = desk_of(db, admin_token="key")
+    desk = desk_of(db, admin_token="a-key-of-16-signs")
     async with client_of(desk, base="https://sla.example.ru", peer="203.0.113.9") as client:
         assert (await client.post(HOOK, content=event(), headers=FORM)).status_code == 200
