@@ -41,6 +41,11 @@ class ItemRef:
         return f"{self.kind}:{middle}{self.id}"
 
     @property
+    def is_real(self) -> bool:
+        """Whether such an item can exist: a portal may answer 0 or nothing where a number belongs."""
+        return self.id > 0 and (self.kind is not Kind.ITEM or self.entity_type > 0)
+
+    @property
     def crm_type(self) -> int:
         """The entityTypeId for crm.* methods; 0 for tasks."""
         return DEAL_TYPE if self.kind is Kind.DEAL else self.entity_type
@@ -63,12 +68,16 @@ class Hint:
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
 
+    @property
+    def is_real(self) -> bool:
+        return self.id > 0
+
 
 Subject = ItemRef | Hint
 
 
 def parse_subject(text: str) -> Subject:
-    """The inverse of `str()` for anything that the inbox holds."""
+    """The inverse of `str()` for anything that the inbox holds. ValueError: no subject."""
     kind, _, number = text.partition(":")
     if kind in set(HintKind):
         return Hint(HintKind(kind), int(number))

@@ -2,13 +2,15 @@
 
 Promises: an event is never lost — a new one raises the row's `seq`, and `done` removes the row only
 if `seq` is still the one that was claimed. One holder per row at a time; a holder that dies loses it
-when its claim runs out, and what it says afterwards changes nothing.
+when its claim runs out, and what it says afterwards changes nothing. What names no item that can exist
+is not kept: nobody could ever be done with it.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,6 +25,8 @@ from app.store.arrivals import Put
 from app.store.dialects import chunks, free_rows, insert_into, inserting
 from app.store.failure import Failure
 from app.store.schema import LANES, inbox
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,9 @@ async def claim(
         if lane in wanted and len(taken) < limit:
             query = _claiming(lane, limit - len(taken), now, name, lease, held=by if over else None)
             rows = (await conn.execute(query)).all()
-            taken += [_claim(row) for row in sorted(rows, key=lambda row: (row.due_at, row.subject))]
+            await _throw_away(conn, [row.subject for row in rows if not _is_subject(row.subject)])
+            known = [row for row in rows if _is_subject(row.subject)]
+            taken += [_claim(row) for row in sorted(known, key=lambda row: (row.due_at, row.subject))]
     return taken
 
 
@@ -213,7 +219,7 @@ _FREE: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 def _folded(events: Iterable[tuple[Put, datetime]]) -> list[dict[str, Any]]:
     """A row a subject, in one order: two replicas storing the same subjects must not wait for each other."""
     rows: dict[str, dict[str, Any]] = {}
-    for (subject, lane, cause), at in events:
+    for (subject, lane, cause), at in (each for each in events if each[0][0].is_real):
         name, number = str(subject), LANES.index(lane)
         row = rows.setdefault(name, {"subject": name, "lane": number, "since_at": at, "due_at": at})
         row |= {"lane": min(row["lane"], number), "cause": cause, "last_at": at}
@@ -246,6 +252,20 @@ def _claiming(
         .values(claimed_by=by, claimed_until=now + lease, attempts=inbox.c.attempts + 1)
         .returning(inbox)
     )
+
+
+def _is_subject(name: str) -> bool:
+    try:
+        return parse_subject(name).is_real
+    except ValueError:
+        return False
+
+
+async def _throw_away(conn: AsyncConnection, names: Sequence[str]) -> None:
+    """Rows of an earlier version that name nothing; one of them would stop its whole lane."""
+    if names:
+        log.warning("the inbox held what is no item: %s", ", ".join(names))
+        await conn.execute(sa.delete(inbox).where(inbox.c.subject.in_(names)))
 
 
 def _claim(row: sa.Row[Any]) -> Claim:

@@ -4,12 +4,14 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.model import Hint, HintKind, Lane, Subject
+from app.model import Hint, HintKind, ItemRef, Kind, Lane, Subject
 from app.store import inbox
 from app.store.engine import Database
 from app.store.inbox import Claim
+from app.store.schema import inbox as rows
 from tests.store.builders import DEAL, HOUR, ITEM, MINUTE, NOW, TASK, deal
 
 pytestmark = pytest.mark.anyio
@@ -229,3 +231,26 @@ async def test_replicas_storing_the_same_subjects_do_not_lock_each_other_out(dat
     )
     async with database.begin() as conn:
         assert {each.seq for each in await claim(conn, limit=100)} == {8}
+
+
+NOTHING = (
+    ItemRef(Kind.DEAL, 0),
+    ItemRef(Kind.ITEM, 5, 0),
+    ItemRef(Kind.TASK, -1),
+    Hint(HintKind.ACTIVITY, 0),
+)
+
+
+@pytest.mark.parametrize("nothing", NOTHING, ids=str)
+async def test_what_names_no_item_is_not_kept(database: Database, nothing: Subject) -> None:
+    async with database.begin() as conn:
+        await put(conn, nothing, DEAL)
+        assert [one.subject for one in await claim(conn)] == [DEAL]
+
+
+async def test_a_row_of_an_earlier_version_that_names_no_item_stops_nobody(database: Database) -> None:
+    async with database.begin() as conn:
+        await put(conn, DEAL, TASK)
+        await conn.execute(sa.update(rows).where(rows.c.subject == str(DEAL)).values(subject="deal:0"))
+        assert [one.subject for one in await claim(conn)] == [TASK]
+        assert await conn.scalar(sa.select(sa.func.count()).select_from(rows)) == 1
