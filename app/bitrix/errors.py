@@ -2,7 +2,7 @@
 
 `error_of` branches on the code first, without case; the HTTP status is only a hint, because the
 documents, the official SDK and the product's source give different statuses for the same code.
-Descriptions may be localised or hold HTML: they are shown, never matched.
+Descriptions may be localised or hold HTML, addresses and tokens: they are cleaned here, shown, never matched.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from app import words
 from app.bitrix.times import of_unix
 
 
@@ -164,7 +165,7 @@ def error_of(
     """The error that an answer holds, or None. `status` is None inside a batch."""
     if "error" not in body and (status is None or status < 400):
         return None
-    code, text = _told(body)
+    code, text = told_of(body)
     remedy = _remedy(code.strip().lower(), status)
     code = code or (f"HTTP {status}" if status else "")
     if remedy is MethodResting:
@@ -181,16 +182,17 @@ def undecodable(status: int, now: datetime, *, method: str = "") -> RetryLater:
     return RetryLater(f"HTTP {status}", "ответ не читается", at=now + LATER, method=method, unknown_fate=True)
 
 
-def _told(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Code and text. The code may be empty, a number, or an object (v3)."""
+def told_of(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Code and text, fit for every eye. The code may be empty, a number, a sentence, or an object (v3)."""
     error = body.get("error", "")
     if isinstance(error, Mapping):
-        return str(error.get("code", "")), _plain(error.get("message", ""))
-    return str(error), _plain(body.get("error_description", ""))
+        return _plain(error.get("code", "")), _plain(error.get("message") or "")
+    return _plain(error), _plain(body.get("error_description") or "")
 
 
 def _plain(text: object) -> str:
-    return _TAG.sub(" ", str(text or "")).strip()
+    """Without markup, secrets and people's numbers: whoever asks /readyz is shown it."""
+    return words.harmless(_TAG.sub(" ", str(text))).strip()
 
 
 def _remedy(code: str, status: int | None) -> type[PortalError]:

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from app.bitrix.access import Key, Post
-from app.bitrix.errors import LATER, PortalError, RetryLater, ShutOut
+from app.bitrix.errors import LATER, PortalError, RetryLater, ShutOut, told_of
 from app.bitrix.wire import number
 from app.model import Installation, Tokens
 
@@ -242,11 +242,11 @@ class Visitor:
 def granted(status: int, body: bytes, old: Tokens, now: datetime) -> Tokens:
     """The pair that the OAuth server gave. Raises NoKey when a person has to mend something, RetryLater."""
     told = _json(body)
-    code = str(told.get("error") or "")
-    if code:
+    if told.get("error"):
+        code, text = told_of(told)
         if status >= 500 or status in PASSING:
             raise RetryLater(code, "сервер авторизации не отвечает как следует", at=now + LATER)
-        raise NoKey(code, str(told.get("error_description") or ""))
+        raise NoKey(code, text)
     found = tokens_of(told, now)
     if found is None:
         raise RetryLater(f"HTTP {status}", "ответ сервера авторизации не читается", at=now + LATER)

@@ -160,3 +160,25 @@ def test_markup_of_a_description_is_dropped() -> None:
     error = error_of(400, {"error": "ERROR_CORE", "error_description": "Cannot<br>bind"}, NOW)
     assert error is not None
     assert error.text == "Cannot bind"
+
+
+TOLD = "Bad value ivan@example.org +7 (916) 123-45-67 of https://p.test/rest/9/s3cr3tkey/ token=t0ken5"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "ERROR_CORE", "error_description": TOLD},
+        {"error": TOLD},
+        {"error": {"code": TOLD, "message": TOLD}},
+    ],
+)
+@pytest.mark.parametrize("status", [None, 400, 401, 429, 503])
+def test_an_error_of_the_portal_tells_no_secret_and_no_number(
+    body: dict[str, Any], status: int | None
+) -> None:
+    error = error_of(status, body, NOW)
+    assert error is not None
+    assert "Bad value" in str(error)
+    for hidden in ("s3cr3tkey", "t0ken5", "ivan@", "123-45-67"):
+        assert hidden not in f"{error} {error.code} {error.text}"
