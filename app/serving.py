@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -68,6 +70,48 @@ class Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Raises NotAllowed where another process began to listen since the port was bound."""
+        host, port = self.config.host, self.config.port
+        try:
+            await super().startup(sockets)
+        except OSError as fault:
+            raise _no_port(host, port, fault) from fault
+        log.info("listening on http://%s:%s", host, port)
+
+
+@contextmanager
+def bound(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """The port as ours, but not listening yet: who connects before the service works is refused at once."""
+    with ExitStack() as stack:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            sockets = [stack.enter_context(_bound(family, address)) for family, _, _, _, address in found]
+        except OSError as fault:
+            raise _no_port(host, port, fault) from fault
+        yield sockets
+
+
+def _bound(family: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the former process's last connections
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _no_port(host: str, port: int, fault: OSError) -> NotAllowed:
+    if fault.errno == errno.EADDRINUSE:
+        return NotAllowed(f"порт {port} занят: задайте B24SLA_PORT")
+    if fault.errno == errno.EACCES:
+        return NotAllowed(f"порт {port} службе не дан: задайте B24SLA_PORT больше 1023")
+    return NotAllowed(f"B24SLA_HOST={host} — не адрес этой машины ({fault.strerror}): задайте другой")
 
 
 NO_PORTAL = (
@@ -295,21 +339,24 @@ async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None =
     from app.web.application import create_app  # FastAPI takes a second, and no other command needs it
 
     refuse_unsafe(settings, role, clock)
-    async with open_desk(settings, clock=clock, role=role) as desk, at_work(desk):
-        config = uvicorn.Config(
-            create_app(desk),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_keep_alive=IDLE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        gc.freeze()  # what lives as long as the process is never looked through again, 100 ms at a time
-        log.info("listening on http://%s:%s", settings.host, settings.port)
-        await Server(config).serve()
+    with bound(settings.host, settings.port) as sockets:
+        async with open_desk(settings, clock=clock, role=role) as desk, at_work(desk):
+            gc.freeze()  # what lives as long as the process is never looked through again, 100 ms at a time
+            await Server(_server_config(settings, create_app(desk))).serve(sockets)
+
+
+def _server_config(settings: Settings, app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 def refuse_unsafe(settings: Settings, role: Role, clock: Clock | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +147,16 @@ def test_a_file_that_is_no_database_is_said_with_the_remedy(base: Path) -> None:
         1,
         True,
     )
+
+
+def test_a_busy_port_is_said_with_the_remedy_before_anything_starts(elsewhere: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        answer = run("serve", "--role", "web", port=port)
+    assert (answer.exit_code, answer.output) == (1, f"порт {port} занят: задайте B24SLA_PORT\n")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_address_of_another_machine_is_said_with_the_remedy() -> None:
+    answer = run("serve", "--role", "web", host="192.0.2.1", admin_token="a-key-of-16-signs")
+    assert (answer.exit_code, "B24SLA_HOST=192.0.2.1 — не адрес этой машины" in answer.output) == (1, True)

@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import re
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -152,7 +153,9 @@ async def test_the_server_bounds_connections_and_idle_ones(
 
     monkeypatch.setattr(serving, "Server", Noted)
     url = SecretStr(f"sqlite+aiosqlite:///{tmp_path}/desk.db")
-    await serving.serve(Settings(database_url=url), role="web")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    await serving.serve(Settings(database_url=url, port=port), role="web")
     assert 0 < seen["limit_concurrency"] <= 1000
     assert 0 < seen["timeout_keep_alive"] <= 10
     assert 0 < seen["timeout_graceful_shutdown"] <= 5
