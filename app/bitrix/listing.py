@@ -116,7 +116,7 @@ class Listing:
             return False
         rows = told.rows(*self._path)
         if rows and number(rows[0].get(self._key)) <= self._last:
-            self.error = Refused("paging", "список не движется по номерам", method=self._method)
+            self.error = PortalError("paging", "список не движется по номерам", method=self._method)
             return False
         self.rows += rows
         self._last = number(rows[-1].get(self._key)) if rows else self._last

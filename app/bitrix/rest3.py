@@ -14,7 +14,7 @@ from typing import TypeGuard
 
 from app.bitrix.client import Client, Clock
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
-from app.bitrix.results import MessageWork, Unwritten, Work, Written, unwritten
+from app.bitrix.results import MessageWork, Unwritten, Work, Written, unnumbered, unwritten
 from app.bitrix.tasks import chat_of, task_of
 from app.bitrix.wire import Answer, Command, From, Group, Told, as_list, as_map, number
 from app.model import ItemRef, Kind, Lane, MessageKind
@@ -126,7 +126,7 @@ def said_before(told: Told) -> Outcome:
     if isinstance(told, PortalError):
         return unwritten(told)
     found = number(told.result)
-    return Written(portal_id=found) if found else Unwritten("портал не принял сообщение", final=True)
+    return Written(portal_id=found) if found else unnumbered(told.result)
 
 
 def _ref(work: MessageWork) -> ItemRef:

@@ -117,5 +117,11 @@ def unwritten(error: PortalError) -> Unwritten:
     return Unwritten(str(error), _retry_at(error), error.unknown_fate, isinstance(error, Refused))
 
 
+def unnumbered(result: object) -> Unwritten:
+    """A message whose answer names no number: `false` is a refusal (im.notify), what makes no sense is none."""
+    refused = result is False
+    return Unwritten("портал не принял сообщение", unknown_fate=not refused, final=refused)
+
+
 def _retry_at(error: PortalError) -> datetime | None:
     return error.at if isinstance(error, RetryLater) else None

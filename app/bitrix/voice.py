@@ -19,7 +19,7 @@ from app.bitrix.directory import Directory
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
 from app.bitrix.listing import Row
 from app.bitrix.rest3 import TaskVoice
-from app.bitrix.results import MessageWork, Unwritten, Written, unwritten
+from app.bitrix.results import MessageWork, Unwritten, Written, unnumbered, unwritten
 from app.bitrix.times import instant
 from app.bitrix.wire import Answer, Command, Told, as_list, as_map, number
 from app.model import ItemRef, Kind, Lane, Message, MessageKind
@@ -77,7 +77,7 @@ def timeline_type(ref: ItemRef) -> str:
 
 
 def said(work: MessageWork, told: Told) -> Written | Unwritten:
-    """What became of a message. An answer without an id is a refusal (im.notify: `false`)."""
+    """What became of a message."""
     if isinstance(told, PortalError):
         return unwritten(told)
     result = told.result
@@ -85,7 +85,7 @@ def said(work: MessageWork, told: Told) -> Written | Unwritten:
     if work.portal_id and result not in (False, None):
         return Written(portal_id=work.portal_id)
     if not found or result is False:
-        return Unwritten("портал не принял сообщение", final=True)
+        return unnumbered(result)
     return Written(portal_id=found)
 
 

@@ -1,0 +1,45 @@
+"""An answer that makes no sense is no refusal: it is asked again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.bitrix.listing import Listing
+from app.bitrix.results import MessageWork, Unwritten, Written, unread
+from app.bitrix.voice import said
+from app.bitrix.wire import Answer
+from app.model import ItemRef, Kind, Message, MessageKind
+
+WORD = MessageWork(Message("k", MessageKind.NOTICE, "7", "Срок близко"))
+DEAL = ItemRef(Kind.DEAL, 41)
+
+
+@pytest.mark.parametrize("result", [None, {}, [], "", 0, {"id": None}])
+def test_a_message_without_a_number_may_have_been_said(result: Any) -> None:
+    answer = said(WORD, Answer(result))
+    assert isinstance(answer, Unwritten)
+    assert (answer.final, answer.unknown_fate) == (False, True)
+
+
+def test_false_is_a_refusal() -> None:
+    answer = said(WORD, Answer(False))
+    assert isinstance(answer, Unwritten)
+    assert (answer.final, answer.unknown_fate) == (True, False)
+
+
+@pytest.mark.parametrize("result", [17, "17", {"id": 17}])
+def test_a_number_is_the_message(result: Any) -> None:
+    assert said(WORD, Answer(result)) == Written(portal_id=17)
+
+
+def test_a_list_that_goes_round_is_read_again() -> None:
+    listing = Listing("crm.activity.list", {"select": ["ID"], "filter": {}, "order": {"ID": "ASC"}})
+    listing.next_group()
+    full = [{"ID": str(number)} for number in range(1, 51)]
+    listing.take([Answer(full, total=70, next=50)])
+    listing.next_group()
+    listing.take([Answer(full, total=70, next=50)])
+    assert listing.error is not None
+    assert not unread(DEAL, listing.error).final
