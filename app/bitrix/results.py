@@ -118,7 +118,7 @@ def unwritten(error: PortalError) -> Unwritten:
 
 
 def unnumbered(result: object) -> Unwritten:
-    """A message whose answer names no number: `false` is a refusal (im.notify), what makes no sense is none."""
+    """A message whose answer has no number: `false` is a refusal (im.notify), what makes no sense is none."""
     refused = result is False
     return Unwritten("портал не принял сообщение", unknown_fate=not refused, final=refused)
 
