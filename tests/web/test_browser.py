@@ -122,6 +122,41 @@ async def test_every_page_is_sound(browser: Browser, desk: Desk, size: str) -> N
             assert await seen.is_sound()
 
 
+CUT_OFF = """() => [...document.querySelectorAll(".scroll")].filter(each => each.checkVisibility())
+  .filter(each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== "visible"
+    || each.scrollWidth > document.documentElement.clientWidth).map(each => each.ariaLabel);"""
+"""Tables of which a part is hidden or lies beside the page."""
+
+A4 = {"width": 703, "height": 1032}
+"""Between margins of 12 mm."""
+
+
+async def test_a_phone_shows_every_figure_of_classes_and_people(browser: Browser, desk: Desk) -> None:
+    await town(desk)
+    async with served(desk) as address:
+        seen = await watched(browser, address, "small phone")
+        await seen.goes("/kpi")
+        assert await seen.page.locator(".splits").count() == 2
+        assert await seen.page.evaluate(CUT_OFF) == []
+        row = seen.page.get_by_role("region", name="По классам").get_by_role("row", name="Экстренное")
+        assert await row.get_by_role("cell").count() == 7
+
+
+async def test_paper_shows_all_columns_and_how_the_terms_were_counted(browser: Browser, desk: Desk) -> None:
+    await town(desk)
+    async with served(desk) as address:
+        seen = await watched(browser, address, "desk")
+        await seen.page.set_viewport_size(A4)  # type: ignore[arg-type]
+        await seen.page.emulate_media(media="print")
+        await seen.goes("/kpi")
+        assert await seen.page.evaluate(CUT_OFF) == []
+        assert await seen.page.get_by_role("columnheader", name="Обычно решение").count() == 2
+        await seen.goes("/tickets/deal:45")
+        shown = "[...document.querySelectorAll('.spans')].map(each => each.offsetHeight > 0)"
+        assert await seen.page.evaluate(shown) == [True] * await seen.page.locator(".spans").count()
+        assert await seen.is_sound()
+
+
 async def test_a_visitor_finds_the_way_from_the_board_to_a_figure(browser: Browser, desk: Desk) -> None:
     await town(desk)
     async with served(desk) as address:
