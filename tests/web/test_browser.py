@@ -152,7 +152,7 @@ async def test_paper_shows_all_columns_and_how_the_terms_were_counted(browser: B
         assert await seen.page.evaluate(CUT_OFF) == []
         assert await seen.page.get_by_role("columnheader", name="Обычно решение").count() == 2
         await seen.goes("/tickets/deal:45")
-        shown = "[...document.querySelectorAll('.spans')].map(each => each.offsetHeight > 0)"
+        shown = "[...document.querySelectorAll('.spans')].map(each => each.checkVisibility())"
         assert await seen.page.evaluate(shown) == [True] * await seen.page.locator(".spans").count()
         assert await seen.is_sound()
 
