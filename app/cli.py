@@ -131,7 +131,7 @@ def provision(
 def reconcile() -> None:
     """Найти и обработать пропущенные изменения.
 
-    То, о чём портал не сообщил событием. Работающий сервис делает это сам.
+    То, о чём портал не сообщил событием. Работающая служба делает это сам.
     """
     _quiet()
     _finish(_run(commands.reconcile(_settings())))
@@ -203,7 +203,7 @@ def failed(
     key: Annotated[str, typer.Argument(help="Что именно; без него retry берёт всё.", metavar="КЛЮЧ")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Работа, от которой сервис отказался."""
+    """Работа, от которой служба отказалась."""
     _quiet()
     if verb is FailedVerb.DROP and not key:
         raise typer.BadParameter("назовите, что отбросить: ключ есть в b24sla failed", param_hint="КЛЮЧ")
@@ -240,7 +240,7 @@ def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Только сказать, сколько их.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Стереть слова и имена в завершённых обращениях.
+    """Стереть тексты и имена в завершённых обращениях.
 
     Сроки, вердикты и показатели остаются.
     """
@@ -278,7 +278,7 @@ def backup(
 ) -> None:
     """Скопировать базу SQLite, не останавливая службу.
 
-    Для PostgreSQL есть pg_dump; как восстановить, сказано в docs/operations.md.
+    Для PostgreSQL есть pg_dump; как восстановить, сказано в docs/restore.md.
     """
     _quiet()
     _finish(_run(commands.backup(_settings(), to, restored=restored)))
@@ -308,7 +308,7 @@ def rules_apply(
 ) -> None:
     """Записать, кто и когда применил правила.
 
-    Без --open меняются только новые обращения: когда сервис перезапустят с этим файлом.
+    Без --open меняются только новые обращения: когда службу перезапустят с этим файлом.
     """
     _quiet()
     _finish(_run(commands.apply_rules(_settings(), rules, by, to_open=to_open)))

@@ -14,8 +14,8 @@ from app.store.copies import CopyFault, copy_file
 from app.store.engine import file_of
 
 PG_DUMP = (
-    "базу PostgreSQL копирует её сервер: pg_dump --format=custom --file=b24sla.dump АДРЕС; "
-    "восстановив её, скажите b24sla backup --restored"
+    "базу PostgreSQL копирует её сервер: pg_dump --format=custom --file=b24sla.dump АДРЕС, где адрес — "
+    "B24SLA_DATABASE_URL без +asyncpg; все шаги, и для docker compose: docs/restore.md"
 )
 
 

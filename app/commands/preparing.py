@@ -54,7 +54,7 @@ async def _gaps(desk: Desk) -> list[Line]:
         Line("WARN", told[note], f"посмотрите, например, b24sla explain {ref}")
         for note, (_, ref) in found.items()
     ]
-    return lines or [Line("OK", "истории обращений без пробелов")]
+    return lines or [Line("OK", "истории обращений без пропусков")]
 
 
 def _of_tickets(count: int) -> str:

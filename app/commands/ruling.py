@@ -66,7 +66,7 @@ def _name(desk: Desk, by: str) -> str:
     if name.isdigit():
         person = desk.people.get(int(name))
         if person is None:
-            raise Mistake(f"сотрудника № {name} сервис не знает: назовите имя, например --by «Соколов И.»")
+            raise Mistake(f"сотрудника № {name} служба не знает: назовите имя, например --by «Соколов И.»")
         return person.name
     if not name:
         raise Mistake("назовите, кто применяет правила: --by «Соколов И.» или номер сотрудника")
@@ -97,7 +97,7 @@ def _about_new(desk: Desk, other: Rules) -> str:
         return "Новые обращения уже идут по этим правилам: на них указывает B24SLA_RULES."
     return (
         "Новые обращения пойдут по этим правилам, когда B24SLA_RULES укажет на этот файл "
-        "и сервис перезапустят; до тех пор для них действуют прежние."
+        "и службу перезапустят; до тех пор для них действуют прежние."
     )
 
 
@@ -107,11 +107,11 @@ async def _done(desk: Desk, applied: Applied) -> str:
         async with holding(desk):
             touched = await rerule(desk)
         return (
-            f"Применено к открытым: {touched}. Сроки в карточках обновит сервис, когда его запустят, "
+            f"Применено к открытым: {touched}. Сроки в карточках обновит служба, когда её запустят, "
             "или b24sla reconcile."
         )
     touched_there = await _done_there(desk, applied)
-    return f"Применено к открытым: {touched_there}. Карточки обновляет работающий сервис."
+    return f"Применено к открытым: {touched_there}. Карточки обновляет работающая служба."
 
 
 async def _done_there(desk: Desk, applied: Applied) -> int:
@@ -122,5 +122,5 @@ async def _done_there(desk: Desk, applied: Applied) -> int:
             return known[0].tickets or 0
         await asyncio.sleep(POLL_SECONDS)
     raise Mistake(
-        "запись сделана, но работающий сервис не применил её за две минуты: посмотрите /readyz и его журнал"
+        "запись сделана, но работающая служба не применила её за две минуты: посмотрите /readyz и её журнал"
     )

@@ -44,9 +44,9 @@ def say_json(value: object) -> None:
 def answered(told: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """What the running service answered. Raises Mistake where it did not, or could not do it."""
     if told is None:
-        raise Mistake("работающий сервис не ответил за две минуты: посмотрите /readyz и его журнал")
+        raise Mistake("работающая служба не ответила за две минуты: посмотрите /readyz и её журнал")
     if told.get("fault"):
-        raise Mistake(f"работающий сервис не смог: {told['fault']}")
+        raise Mistake(f"работающая служба не смогла: {told['fault']}")
     return told
 
 

@@ -110,7 +110,7 @@ async def test_the_running_service_does_it_when_there_is_one(
                 break
             await asyncio.sleep(0.01)
         assert await command
-    assert "Карточки обновляет работающий сервис" in capsys.readouterr().out
+    assert "Карточки обновляет работающая служба" in capsys.readouterr().out
 
 
 async def test_without_open_it_is_only_written_down(

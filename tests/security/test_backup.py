@@ -97,7 +97,7 @@ async def test_for_a_server_the_command_names_the_servers_own(tmp_path: Path, da
     if database_url.startswith("sqlite"):
         return
     async with scene(tmp_path, database=database_url) as town:
-        with pytest.raises(Mistake, match="pg_dump"):
+        with pytest.raises(Mistake, match=r"pg_dump.+без \+asyncpg.+docs/restore\.md"):
             await commands.backup(town.desk.settings, tmp_path / "copy.db", restored=False)
 
 
