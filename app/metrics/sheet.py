@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import xlsxwriter
@@ -17,7 +17,8 @@ import xlsxwriter
 from app import words
 from app.metrics import moments, wording
 from app.metrics.digest import CLASSES, Digest, Late
-from app.metrics.kpi import Kpi
+from app.metrics.kpi import MINUTE, Kpi
+from app.metrics.periods import DAY
 from app.metrics.targets import SMALLER_IS_BETTER
 from app.model import ItemRef, Outcome, OutcomeWord
 
@@ -134,7 +135,7 @@ class _Book:
             self.name(line.agent),
         ]
         tail: Row = [line.reason, "да" if line.still_open else ""]
-        return [[*head, clock, words.work_length(over), *tail] for clock, over in missed if over is not None]
+        return [[*head, clock, Length.of(over), *tail] for clock, over in missed if over is not None]
 
     def _table(
         self, sheet: Any, top: int, heads: Sequence[str], rows: Sequence[Row], widths: Sequence[int]
@@ -153,10 +154,8 @@ class _Book:
             sheet.write_url(row, column, cell.url, self.formats["link"], cell.text)
         elif isinstance(cell, datetime):
             sheet.write_datetime(row, column, self.local(cell), self.formats["moment"])
-        elif isinstance(cell, Share):
-            sheet.write_number(row, column, cell, self.formats["share"])
         elif isinstance(cell, int | float):
-            sheet.write_number(row, column, cell, self.formats["number"])
+            sheet.write_number(row, column, cell, self.formats[_look_of(cell)])
         elif cell:
             sheet.write_string(row, column, cell, self.formats["text"])
 
@@ -182,12 +181,32 @@ class Share(float):
     __slots__ = ()
 
 
+class Length(float):
+    """Days of 24 hours, the unit of spreadsheets, shown as hours and minutes: to be summed and sorted."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def of(length: timedelta) -> Length:
+        """Seconds are dropped (domain.md 5.1)."""
+        return Length(length // MINUTE * MINUTE / DAY)
+
+
+def _look_of(number: float) -> str:
+    match number:
+        case Share():
+            return "share"
+        case Length():
+            return "length"
+    return "whole" if float(number).is_integer() else "number"
+
+
 def _value(kpi: Kpi) -> Cell:
-    """Numbers stay numbers, so that people can go on counting; lengths are told in words."""
+    """Numbers stay numbers, so that people can go on counting."""
     if kpi.value is None:
         return words.NOTHING
     if kpi.code in wording.LENGTHS:
-        return wording.shown(kpi)
+        return Length.of(kpi.value * MINUTE)
     plain = kpi.code in wording.COUNTS or kpi.code in wording.RATES
     return kpi.value if plain else Share(kpi.value)
 
@@ -200,8 +219,8 @@ def _goal(kpi: Kpi) -> str:
     return f"{bound} {value}"
 
 
-def _spent(outcome: Outcome) -> str:
-    return words.work_length(outcome.solve_spent) if outcome.solve_spent is not None else ""
+def _spent(outcome: Outcome) -> Cell:
+    return Length.of(outcome.solve_spent) if outcome.solve_spent is not None else None
 
 
 _Cell = Callable[[_Book, Outcome], Cell | Linked]
@@ -223,10 +242,7 @@ _TICKET: Mapping[str, tuple[_Cell, int]] = {
     "Решение": (lambda _, it: VERDICTS[it.solve_outcome], 14),
     "Закрыто": (lambda _, it: it.closed_at, 17),
     "Подтверждено": (lambda _, it: "да" if it.confirmed else "", 14),
-    "Время решения": (
-        lambda _, it: words.work_length(it.solve_spent) if it.solve_spent is not None else "",
-        18,
-    ),
+    "Время решения": (lambda _, it: _spent(it), 18),
     "Продлено": (lambda _, it: "да" if it.extended else "", 11),
     "Эскалация": (lambda _, it: words.ESCALATION_REASON.get(it.escalation_reason, it.escalation_reason), 18),
     "Повтор обращения": (lambda _, it: it.repeat_of, 18),
@@ -245,5 +261,7 @@ _LOOKS: Mapping[str, Mapping[str, object]] = {
     "link": {"font_color": "#1f5fa8", "underline": 1, "valign": "top"},
     "moment": {"num_format": "dd.mm.yyyy hh:mm", "align": "left", "valign": "top"},
     "share": {"num_format": "0.0%", "align": "left", "valign": "top"},
-    "number": {"num_format": "0.##", "align": "left", "valign": "top"},
+    "whole": {"num_format": "0", "align": "left", "valign": "top"},
+    "number": {"num_format": "0.0", "align": "left", "valign": "top"},
+    "length": {"num_format": '[h]" ч "mm" мин"', "align": "left", "valign": "top"},
 }

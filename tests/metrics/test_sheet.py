@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from openpyxl import load_workbook
@@ -100,9 +101,32 @@ def test_each_missed_deadline_has_its_row() -> None:
     found = rows(book_of([late])["Просрочки"])
 
     assert [(row["Срок"], row["Опоздание"]) for row in found] == [
-        ("первый ответ", "12 мин"),
-        ("решение", "1 ч 5 мин"),
+        ("первый ответ", timedelta(minutes=12)),
+        ("решение", timedelta(hours=1, minutes=5)),
     ]
+
+
+def test_lengths_are_numbers_that_can_be_summed() -> None:
+    done = [solved(n, received_at=at("20.11 10:00"), when="23.11 16:00", minutes=600 * n) for n in (1, 2)]
+    book = book_of(done)
+    lengths = [cell for row in book["Обращения"].iter_rows(min_row=2) for cell in row if cell.is_date]
+
+    assert [row["Время решения"] for row in rows(book["Обращения"])] == [
+        timedelta(hours=10),
+        timedelta(hours=20),
+    ]
+    assert '[h]" ч "mm" мин"' in {cell.number_format for cell in lengths}
+    found = {row[0]: row[1] for row in book["Показатели"].iter_rows(min_row=5, values_only=True)}
+    assert found["Медиана решения"] == timedelta(hours=15)
+
+
+def test_whole_numbers_have_no_comma_behind_them() -> None:
+    sheet = book_of(example_outcomes())["Показатели"]
+    formats = {row[0].value: [cell.number_format for cell in row] for row in sheet.iter_rows(min_row=5)}
+
+    assert set(formats["Поступило"][1:6]) == {"0"}
+    assert formats["Очередь, дней работы"][1] == "0.0"
+    assert formats["Соблюдение SLA по первому ответу"][5:7] == ["0", "0"]
 
 
 def test_the_same_digest_is_the_same_file() -> None:
