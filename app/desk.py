@@ -61,6 +61,7 @@ class Health:
     queue: Features | None = None  # what the plan allows the application's queue; None: there is none
     queue_sure: bool = False  # nobody's reservation is left in it
     people_read_at: datetime | None = None
+    unwritten: set[str] = field(default_factory=set)  # whose last write failed: intake, lease
     warnings: dict[str, str] = field(default_factory=dict)  # by subject: fuse, rights, provisional …
     sweep_noted_at: datetime | None = None  # of what is kept for later reports
     told: set[str] = field(default_factory=set)  # jobs whose trouble stands in the log

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from app.desk import Desk
 from app.store import inbox, leases
+from app.store.engine import StoreUnavailable
 from app.store.migrate import is_current
 
 log = logging.getLogger(__name__)
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 # One renewal may fail or come late without any harm, two as well.
 TTL = timedelta(seconds=7)  # by the database's clock
 PACE = timedelta(seconds=2)
+LEASE = "lease"  # among the writes that /readyz answers for
 
 
 async def lead(desk: Desk) -> bool:
@@ -22,15 +24,26 @@ async def lead(desk: Desk) -> bool:
 
     What the holder before us had in hand is free at once: an emergency must not wait for its claim to end.
     """
+    try:
+        fits, epoch = await _taken(desk)
+    except StoreUnavailable:
+        desk.health.unwritten.add(LEASE)
+        raise
+    desk.health.unwritten.discard(LEASE)
+    if not fits:
+        await _let_go(desk)
+    desk.epoch = epoch
+    return epoch is not None
+
+
+async def _taken(desk: Desk) -> tuple[bool, int | None]:
+    """Whether the tables are ours, and the lease's epoch if we have it."""
     async with desk.db.begin() as conn:
         fits = await is_current(conn)
         epoch = await leases.take(conn, leases.PORTAL, desk.name, TTL) if fits else None
         if epoch is not None and epoch != desk.epoch:
             await inbox.free_others(conn, desk.name)
-    if not fits:
-        await _let_go(desk)
-    desk.epoch = epoch
-    return epoch is not None
+    return fits, epoch
 
 
 async def _let_go(desk: Desk) -> None:

@@ -24,6 +24,7 @@ Job = Callable[[Desk], Awaitable[object]]
 Named = tuple[str, Job]
 Duty = tuple[str, timedelta, Job]  # name, pace by the desk's clock, what to do
 GRACE_SECONDS = 3.0  # for the act in hand at a stop
+AWAY = "база данных не отвечает или не пишет, подробности в журнале"  # /readyz is open: no paths, no hosts
 IDLE_SECONDS = 1.0  # of real time: how long a worker without work sleeps when nobody wakes it
 
 
@@ -85,7 +86,7 @@ async def guarded(name: str, job: Job, desk: Desk) -> object:
         if name not in desk.health.told and not known:
             desk.health.told.add(name)
             log.warning("%s cannot go on: %s", name, fault)
-        desk.health.warnings[name] = str(fault)
+        desk.health.warnings[name] = AWAY if isinstance(fault, StoreUnavailable) else str(fault)
         return False
     except Exception:
         log.exception("%s failed", name)

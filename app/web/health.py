@@ -23,6 +23,10 @@ INBOX_LAG = timedelta(minutes=5)
 OUTBOX_LAG = timedelta(minutes=15)
 SWEEPS_MISSED = 3
 PORTAL_SILENCE = timedelta(minutes=10)
+UNWRITTEN = (
+    "База данных читается, но не принимает записи: события портала получают отказ, работа стоит. Проверьте место "
+    "на диске, права на файл базы, не стоит ли сервер «только для чтения» и не заняты ли таблицы."
+)
 
 open_router = APIRouter(tags=["health"])
 metrics_router = APIRouter(tags=["health"])
@@ -70,6 +74,8 @@ def readiness(desk: Desk, queues: Queues, now: datetime) -> Readiness:
     """What keeps the desk from its work, in words for whoever has to mend it. Pure."""
     found = Readiness()
     found.reasons.extend(_database_faults(queues))
+    if queues.reachable and desk.health.unwritten:
+        found.reasons.append(UNWRITTEN)
     if desk.role != "web":
         found.reasons.extend(_worker_faults(desk, queues, now))
     if queues.failed:

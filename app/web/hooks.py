@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 
 from app.bitrix.errors import PortalError
@@ -41,7 +40,6 @@ _EVENT = {
 }
 _BODIES = {kind: {"schema": _EVENT} for kind in _KINDS}
 
-log = structlog.get_logger(__name__)
 router = APIRouter(tags=["events"])
 
 
@@ -69,7 +67,6 @@ async def receive(request: Request) -> Response:
     try:
         await request.app.state.intake.put(event_of(tree))
     except NotStored as error:
-        log.warning("event_not_stored", why=str(error))
         raise Problem(503, "Событие не сохранено: база данных недоступна.", retry_after="10") from error
     return Response()
 

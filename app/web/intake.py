@@ -18,7 +18,10 @@ from app.web.exposition import EVENTS, INTAKE, UNKNOWN_EVENT
 AT_ONCE = 500
 PATIENCE_SECONDS = 4.0  # for the database to take an event; a sender waits hardly longer for its answer
 LOOKS = 8  # within that time, at who has waited too long
+AGAIN_SECONDS = 2.0  # after which a database that refused is tried again, also when no event comes
 MOST_WAITING = 5000  # events in memory while the database is away; more are refused at once
+
+INTAKE_WRITES = "intake"  # among the writes that /readyz answers for
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,9 @@ class Intake:
         self._waiting: list[_Waiting] = []
         self._batch: list[_Waiting] = []  # on its way into the database
         self._writer: asyncio.Task[None] | None = None
+        self._refused = 0  # events since the database began to refuse
+        self._timer: asyncio.TimerHandle | None = None  # until it is tried again
+        self._trial: asyncio.Task[None] | None = None
 
     async def put(self, event: Event) -> None:
         """Returns when the event is stored durably; raises NotStored.
@@ -57,6 +63,13 @@ class Intake:
         One that waited too long is refused and may be stored all the same: reading an item once more does
         no harm.
         """
+        try:
+            await self._written(event)
+        except NotStored as fault:
+            self._note_refusal(fault)
+            raise
+
+    async def _written(self, event: Event) -> None:
         if len(self._waiting) >= MOST_WAITING:
             raise NotStored("too many events wait for the database")
         waiting = _Waiting(event)
@@ -68,8 +81,44 @@ class Intake:
 
     async def close(self) -> None:
         """Let the last commit end."""
-        if self._writer is not None:
-            await self._writer
+        if self._timer is not None:
+            self._timer.cancel()
+        for last in (self._trial, self._writer):
+            if last is not None:
+                await last
+
+    def _note_refusal(self, fault: NotStored) -> None:
+        """A line when refusals begin, however many they become; another with their number when they end."""
+        if not self._refused:
+            log.warning("events_refused", why=str(fault))
+            self.desk.health.unwritten.add(INTAKE_WRITES)
+            self._try_later()
+        self._refused += 1
+
+    def _try_later(self) -> None:
+        """A process that is not ready may be sent no event by which it could see that it is ready again."""
+        self._timer = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._try)
+
+    def _try(self) -> None:
+        self._trial = asyncio.create_task(self._tried())
+
+    async def _tried(self) -> None:
+        try:
+            await arrivals.append(self.desk.db, (), self.desk.now())
+        except Exception:  # noqa: BLE001 - whatever it is, the first refusal was told
+            if self._refused:
+                self._try_later()
+        else:
+            self._note_success()
+
+    def _note_success(self) -> None:
+        if not self._refused:
+            return
+        log.info("events_stored_again", refused=self._refused)
+        self._refused = 0
+        self.desk.health.unwritten.discard(INTAKE_WRITES)
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _look(self, writer: asyncio.Task[None]) -> None:
         """Refuse who has waited too long. One timer for all: one each would be a tenth of an event's cost."""
@@ -98,6 +147,7 @@ class Intake:
                 self._batch = []
                 _tell(batch, fault)
             if fault is None:
+                self._note_success()
                 self.desk.wake()
 
     async def _store(self, events: list[Event]) -> None:

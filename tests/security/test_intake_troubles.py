@@ -9,13 +9,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from app.desk import Desk
+from app.jobs.lead import lead
+from app.jobs.tend import guarded
 from app.model import Event
 from app.store import engine as store_engine
 from app.store import inbox
 from app.store.engine import Database
 from app.web import intake
+from app.web.health import UNWRITTEN
 from tests.web.town import EVENT_TOKEN, client_of, deal, desk_of
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +94,68 @@ async def test_a_full_disk_is_503_and_recovers(filling: Desk, other_process: sql
         after = await client.post(HOOK, data=event(1000))
     assert {answer.status_code for answer in answers} == {200, 503}
     assert (answers[-1].status_code, after.status_code) == (503, 200)
+
+
+async def test_refusals_are_one_line_when_they_begin_and_one_when_they_end(
+    hasty: Desk, other_process: sqlite3.Connection
+) -> None:
+    async with client_of(hasty) as client:
+        other_process.execute("BEGIN IMMEDIATE")
+        with capture_logs() as told:
+            refused = [await client.post(HOOK, data=event(number)) for number in (41, 42, 43)]
+            other_process.execute("ROLLBACK")
+            taken = [await client.post(HOOK, data=event(number)) for number in (44, 45)]
+    assert [answer.status_code for answer in (*refused, *taken)] == [503, 503, 503, 200, 200]
+    assert [(line["event"], line.get("refused")) for line in told] == [
+        ("events_refused", None),
+        ("events_stored_again", 3),
+    ]
+
+
+async def test_a_database_that_takes_no_event_is_not_ready_until_one_is_taken(
+    hasty: Desk, other_process: sqlite3.Connection
+) -> None:
+    async with client_of(hasty) as client:
+        other_process.execute("BEGIN IMMEDIATE")
+        await client.post(HOOK, data=event(41))
+        refusing = await client.get("/readyz")
+        other_process.execute("ROLLBACK")
+        await client.post(HOOK, data=event(42))
+        again = await client.get("/readyz")
+    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
+    assert (again.status_code, again.json()["reasons"]) == (200, [])
+
+
+async def test_a_database_that_recovers_is_ready_again_although_no_event_comes(
+    hasty: Desk, other_process: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "AGAIN_SECONDS", 0.01)
+    async with client_of(hasty) as client:
+        other_process.execute("BEGIN IMMEDIATE")
+        await client.post(HOOK, data=event(41))
+        other_process.execute("ROLLBACK")
+        for _ in range(1000):
+            answer = await client.get("/readyz")
+            if answer.status_code == 200:
+                break
+            await asyncio.sleep(0.01)
+    assert answer.json()["reasons"] == []
+    assert await waiting(hasty) == set()
+
+
+async def test_a_lease_that_cannot_be_renewed_is_a_reason_until_it_can(
+    hasty: Desk, other_process: sqlite3.Connection
+) -> None:
+    async with client_of(hasty) as client:
+        other_process.execute("BEGIN IMMEDIATE")
+        await guarded("lead", lead, hasty)
+        refusing = await client.get("/readyz")
+        other_process.execute("ROLLBACK")
+        await guarded("lead", lead, hasty)
+        again = await client.get("/readyz")
+    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
+    assert "desk.db" not in refusing.text
+    assert (again.status_code, again.json()["reasons"]) == (200, [])
 
 
 async def test_every_acknowledged_event_of_a_filling_disk_is_kept(
