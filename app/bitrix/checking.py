@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from app import words
 from app.bitrix import checking_app, checking_cards, checking_pace, checking_people, checking_talk
 from app.bitrix.client import Client
 from app.bitrix.config import PortalConfig, SourceConfig
@@ -76,7 +77,7 @@ class Checker:
             yield "канбан задач", checking_cards.kanban(self._client, source)
             return
         if source.stages and source.category is not None:
-            yield f"стадии {checking_cards.directory_of(source)}", checking_cards.stages(self._client, source)
+            yield checking_cards.stages_of(source), checking_cards.stages(self._client, source)
         yield (
             f"{checking_cards.place_of(source.crm_type)}: история стадий",
             checking_cards.history(self._client, source),
@@ -126,12 +127,11 @@ class Checker:
 
     def _clock(self) -> Line:
         offset = self._client.traffic.offset
-        seconds = round(offset.total_seconds())
         if abs(offset) > LATE_CLOCK:
-            return Line(
-                "WARN", f"часы портала и наши расходятся на {seconds} с", "включите синхронизацию времени"
-            )
-        return Line("OK", f"часы портала и наши расходятся на {seconds} с")
+            how = "впереди" if offset > timedelta(0) else "отстают"
+            remedy = "включите синхронизацию времени там, где часы неверны"
+            return Line("WARN", f"часы портала {how} на {words.duration(offset)}", remedy)
+        return Line("OK", f"часы портала и наши расходятся на {abs(round(offset.total_seconds()))} с")
 
 
 def _unreachable(error: PortalError) -> Line:

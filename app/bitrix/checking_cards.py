@@ -99,8 +99,9 @@ async def stages(client: Client, source: SourceConfig) -> Iterable[Line]:
     rows = (await client.call(Command("crm.status.list", {"filter": {"ENTITY_ID": directory}}))).rows()
     there = {str(row.get("STATUS_ID")): str(row.get("NAME")) for row in rows}
     if not there:
-        return [Line("FAIL", f"воронки {directory} нет", "проверьте category в [[source]]")]
-    return _stages_lines(f"стадии {directory}", there, source.stages)
+        text = f"воронки {source.category} у {whose(source)} нет"
+        return [Line("FAIL", text, "проверьте category в [[source]]")]
+    return _stages_lines(stages_of(source), there, source.stages)
 
 
 def _stages_lines(what: str, there: Mapping[str, str], named: Collection[str]) -> list[Line]:
@@ -113,7 +114,16 @@ def _stages_lines(what: str, there: Mapping[str, str], named: Collection[str]) -
     if absent:
         remedy = "исправьте [source.stages]"
         lines.append(Line("WARN", f"{what}: на портале нет стадий из правил: {', '.join(absent)}", remedy))
-    return lines or [Line("OK", f"{what} известны правилам")]
+    return lines or [Line("OK", f"{what}: все известны правилам")]
+
+
+def whose(source: SourceConfig) -> str:
+    return "сделок" if source.kind is Kind.DEAL else f"смарт-процесса {source.entity_type}"
+
+
+def stages_of(source: SourceConfig) -> str:
+    """How a line of `check` calls a funnel's stages."""
+    return f"стадии {whose(source)}, воронка {source.category}"
 
 
 def directory_of(source: SourceConfig) -> str:

@@ -36,7 +36,13 @@ _SYNTAX = {
     "Unclosed inline table": "не закрыта «}» или не хватает запятой",
     "Unterminated string": "не закрыта кавычка",
     "Illegal character": "недопустимый знак или не закрыта кавычка",
+    "Expected ']": "заголовок раздела не закрыт: нужна «]», у [[source]] и [[policy]] — «]]»",
+    "Unescaped": "знак «\\» в кавычках пишут дважды или берут строку в одинарные кавычки",
+    "Escaped character": "знак «\\» в кавычках пишут дважды или берут строку в одинарные кавычки",
+    "Duplicate inline table key": "этот ключ в фигурных скобках уже задан",
+    "Invalid date": "такой даты нет; даты берут в кавычки",
 }
+UNKNOWN_SYNTAX = "не по правилам TOML: проверьте кавычки, скобки и знак «=»"
 
 
 class RulesFault(Exception):
@@ -112,7 +118,8 @@ def _syntax_fault(told: str, text: str) -> Fault:
     """`tomllib` speaks English and hides the line in its message."""
     found = _AT_LINE.fullmatch(told)
     what = found["what"] if found else told
-    meaning = next((words for start, words in _SYNTAX.items() if what.startswith(start)), what)
+    known = next((words for start, words in _SYNTAX.items() if what.startswith(start)), UNKNOWN_SYNTAX)
+    meaning = f"{known} ({what})"
     if not found or not found["line"]:
         return Fault("конец файла", meaning)
     line = text.splitlines()[int(found["line"]) - 1 : int(found["line"])]

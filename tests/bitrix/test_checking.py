@@ -155,7 +155,11 @@ BROKEN = {
         config=with_source(0, stages=("C1:OLD",)),
     ),
     "no such funnel": Broken(
-        "FAIL", "воронки DEAL_STAGE_77 нет", "category", config=with_source(0, category=77, stages=("NEW",))
+        "FAIL", "воронки 77 у сделок нет", "category", config=with_source(0, category=77, stages=("NEW",))
+    ),
+    "no such funnel of a smart process": Broken(
+        "FAIL", "воронки 77 у смарт-процесса", "category",
+        config=with_source(1, category=77, stages=("NEW",)),
     ),
     "a column that the portal does not know": Broken(
         "WARN", "на портале нет стадий из правил: stage:999", "[source.stages]",
@@ -251,21 +255,28 @@ async def test_empty_portal_has_nothing_to_complain_of_but_its_fields(make: Make
     assert told == {"нет полей"}
 
 
-async def test_clock_that_is_wrong_is_told(world: World) -> None:
-    portal = Portal(world.config, Late(world), httpx.ASGITransport(app=world.emulated.app))
+@pytest.mark.parametrize(
+    ("late", "told"),
+    [
+        (timedelta(hours=52, minutes=26), "часы портала впереди на 52 ч 26 мин"),
+        (timedelta(minutes=-5, seconds=-1), "часы портала отстают на 5 мин"),
+    ],
+)
+async def test_clock_that_is_wrong_is_told(world: World, late: timedelta, told: str) -> None:
+    portal = Portal(world.config, Late(world, late), httpx.ASGITransport(app=world.emulated.app))
     lines = await portal.check()
     await portal.close()
-    assert levels(lines, "расходятся на 300 с") == {"WARN"}
+    assert [line.text for line in lines if line.level == "WARN" and "часы" in line.text] == [told]
 
 
 class Late:
-    """Our clock, five minutes behind the portal's."""
+    """Our clock, behind the portal's."""
 
-    def __init__(self, world: World) -> None:
-        self._clock = world.clock
+    def __init__(self, world: World, late: timedelta) -> None:
+        self._clock, self._late = world.clock, late
 
     def now(self) -> Any:
-        return self._clock.now() - timedelta(minutes=5)
+        return self._clock.now() - self._late
 
     async def sleep(self, length: timedelta) -> None:
         await self._clock.sleep(length)
@@ -295,7 +306,7 @@ SECTIONS = {
     "method.get": "методы",
     "crm.item.fields": "сделки: поля",
     "task.item.userfield.getlist": "поля задач",
-    "crm.status.list": "стадии DEAL_STAGE_1",
+    "crm.status.list": "стадии сделок, воронка 1",
     "crm.stagehistory.list": "сделки: история стадий",
     "tasks.task.list": "переписка задач",
     "task.stages.get": "канбан задач",

@@ -385,12 +385,18 @@ def test_the_fault_reads_as_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "path", "problem"),
     [
-        ("[desk]\nC3:NEW = 1\n", "строка 2, знак 3", "в кавычки: C3:NEW = 1"),
-        ('[desk]\nname = "x\n', "строка 2, знак 10", 'кавычка: name = "x'),
-        ("[desk]\n\n[desk]\n", "строка 3, знак 6", "уже есть выше: [desk]"),
+        ("[desk]\nC3:NEW = 1\n", "строка 2, знак 3", "a key/value pair): C3:NEW = 1"),
+        ('[desk]\nname = "x\n', "строка 2, знак 10", "не закрыта кавычка (Illegal character '\\n'): name ="),
+        ("[desk]\n\n[desk]\n", "строка 3, знак 6", "уже есть выше (Cannot declare ('desk',) twice): [desk]"),
         ("x = 1\nx = 2\n[y]", "строка 2, знак 6", "уже задан выше"),
-        ("[ola]\nhead = 1h\n", "строка 2, знак 9", "новой строки: head = 1h"),
+        ("[ola]\nhead = 1h\n", "строка 2, знак 9", "after a statement): head = 1h"),
         ("[ola]\nhead = ", "конец файла", "значение не понято"),
+        ("[desk\n", "строка 1, знак 6", "«]]» (Expected ']' at the end of a table declaration): [desk"),
+        ("[desk\n", "строка 1, знак 6", "заголовок раздела не закрыт: нужна «]»"),
+        ("[[source]\n", "строка 1, знак 9", "«]]» (Expected ']]' at the end of an array declaration)"),
+        ('x = "a\\d"\n', "строка 1, знак 9", "пишут дважды"),
+        ("x = {a = 1, a = 2}\n", "строка 1, знак 18", "уже задан (Duplicate inline table key 'a')"),
+        ("x = 0xZZ\n", "строка 1, знак 6", "новой строки (Expected newline"),
     ],
 )
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, text: str, path: str, problem: str) -> None:
