@@ -78,7 +78,7 @@ def span_words(span: ExplainedSpan, told: Told) -> str:
 
 def _our_word(at: datetime, told: Told) -> str:
     ours = [each for each in _spoken(told) if each.side is Side.OURS and each.at < at]
-    return f", наше слово {told.moment(ours[-1].at)}{_by(ours[-1].author, told)}" if ours else ""
+    return f", наше сообщение {told.moment(ours[-1].at)}{_by(ours[-1].author, told)}" if ours else ""
 
 
 def _postponement(at: datetime, told: Told) -> str:
@@ -108,13 +108,13 @@ def running_totals(spans: Iterable[ExplainedSpan]) -> Iterator[timedelta]:
 def sum_line(ledger: Ledger, told: Told, now: datetime, since_raise: timedelta | None = None) -> str:
     """«Итого засчитано 3 ч 20 мин из 4 ч; срок 24.11.2026 17:05; осталось 40 мин».
 
+    Over the term it begins with «Прошло 4 ч 35 мин при сроке 4 ч».
     `since_raise`: what of it was counted since a raise began the term anew, where that is known.
     """
-    spent = f"Итого засчитано {words.duration(ledger.spent)}"
     if not ledger.term:
-        return f"{spent}; срока нет"
+        return f"Итого засчитано {words.duration(ledger.spent)}; срока нет"
     of_term = since_raise if is_raised(ledger) else ledger.spent
-    spent += _of_term(ledger, told, of_term)
+    spent = _of_term(ledger, told, of_term)
     if ledger.due_at is None:
         return f"{spent}; срок снят"
     parts = [
@@ -132,13 +132,15 @@ def is_raised(ledger: Ledger) -> bool:
 
 
 def _of_term(ledger: Ledger, told: Told, counted: timedelta | None) -> str:
-    term = words.duration(ledger.term)
+    total, term = f"Итого засчитано {words.duration(ledger.spent)}", words.duration(ledger.term)
+    over = counted is not None and counted > ledger.term and not ledger.extended
     if not is_raised(ledger):
-        return f" из {term}"
-    since = f", с повышения {told.moment(ledger.anchor_at)}"
+        return f"Прошло {words.duration(ledger.spent)} при сроке {term}" if over else f"{total} из {term}"
+    since = f"{total}, с повышения {told.moment(ledger.anchor_at)}"
     if counted is None:
         return f"{since} отведено {term}"
-    return f"{since} засчитано {words.duration(counted)} из {term}"
+    length = words.duration(counted)
+    return f"{since} прошло {length} при сроке {term}" if over else f"{since} засчитано {length} из {term}"
 
 
 def _standing(ledger: Ledger, of_term: timedelta | None, now: datetime) -> Iterator[str]:
@@ -184,7 +186,7 @@ def _clock_length(length: timedelta) -> str:
 
 
 def due_line(ledger: Ledger, calendar: Calendar, zone: tzinfo) -> str:
-    """«24 ч с 24.11 10:00: 24.11 8 ч + 25.11 9 ч + 26.11 7 ч; не считаются: …»; "" without a term."""
+    """«24 ч с 24.11 10:00: 24.11 8 ч + 25.11 9 ч + 26.11 7 ч; не считаются …»; "" without a term."""
     if ledger.due_at is None:
         return ""
     if ledger.extended:
@@ -194,9 +196,10 @@ def due_line(ledger: Ledger, calendar: Calendar, zone: tzinfo) -> str:
         return f"срок продлён: {agreed} назначен человеком, {end}"
     way = way_to_due(ledger, calendar)
     start = words.moment_short(ledger.anchor_at, zone)
-    skipped = ", ".join(_skipped(way))
+    skipped = list(_skipped(way))
     total = f"{words.duration(ledger.term)} рабочего времени с {start}: {' + '.join(_addends(way, zone))}"
-    return f"{total}; не считаются: {skipped}" if skipped else total
+    verb = "не считается" if len(skipped) == 1 else "не считаются"
+    return f"{total}; {verb} {', '.join(skipped)}" if skipped else total
 
 
 def given_back(ledger: Ledger, calendar: Calendar) -> str:
@@ -234,7 +237,15 @@ def _skipped(way: Sequence[Stretch]) -> Iterator[str]:
         if not each.open and each.why != "night":
             closed[each.why] = closed.get(each.why, NOTHING) + (each.end - each.start)
     for why, length in closed.items():
-        yield f"{why_words(why)} {words.duration(length)}" if why.startswith("pause:") else why_words(why)
+        yield f"{_named(why)} — {words.duration(length)}" if why.startswith("pause:") else _named(why)
+
+
+def _named(why: str) -> str:
+    """«пауза «ждём клиента»», «время «было решено»», «выходной»."""
+    what, _, name = why_words(why).partition(": ")
+    if name:
+        return f"{what} «{name}»"
+    return f"время «{what}»" if why.startswith("pause:") else what
 
 
 # --- turns and the verdict ---------------------------------------------------------------

@@ -82,13 +82,13 @@ def gap_in_words(note: str) -> str:
 
 
 _SAID = {
-    "announce": "объявлено о новом обращении",
+    "announce": "сообщили о новом обращении",
     "reply_breach": "нарушен срок первого ответа",
     "reply_breach_again": "срок первого ответа всё ещё нарушен",
-    "reply_director": "первый ответ просрочен, директору",
+    "reply_director": "директору: первый ответ просрочен",
     "solve_breach": "нарушен срок решения",
     "solve_breach_again": "срок решения всё ещё нарушен",
-    "solve_director": "решение просрочено, директору",
+    "solve_director": "директору: решение просрочено",
     "unassigned": "нет ответственного",
     "comment/class": "класс и сроки",
     "comment/due": "срок решения сдвинут",
@@ -120,7 +120,7 @@ def said_of(key: str, name_of: Callable[[int], str]) -> Said | None:
         step = f"{step}/{rest[0]}"
         return Said(int(cycle), step, "комментарий в карточке", _step_words(step))
     receiver = rest[0]
-    whom = name_of(int(receiver)) if receiver.isdigit() else "чат оповещений"
+    whom = name_of(int(receiver)) if receiver.isdigit() else "чат уведомлений"
     return Said(int(cycle), step, whom, _step_words(step))
 
 

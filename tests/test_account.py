@@ -19,6 +19,7 @@ from app.account import (
 )
 from app.commands.explaining import explanation
 from app.explained import account_of, clock_account
+from app.forgetting import bare_ticket
 from app.model import (
     ClassChange,
     ClockName,
@@ -83,7 +84,7 @@ def why(story: Story, now: str, *reasons: tuple[str, str]) -> list[str]:
 
 def test_a_pause_says_on_which_word_of_ours_it_rests() -> None:
     story = life("23.11 10:00", ("23.11 12:00", WAIT), spoken=[ours("23.11 11:00", author=5)])
-    assert why(story, "23.11 13:00")[-1] == "пауза: ждём клиента, наше слово 23.11 11:00 (Иванова А.)"
+    assert why(story, "23.11 13:00")[-1] == "пауза: ждём клиента, наше сообщение 23.11 11:00 (Иванова А.)"
 
 
 def test_a_postponement_says_until_when_and_what_for() -> None:
@@ -120,10 +121,10 @@ def test_totals_run_over_counted_spans_only() -> None:
     ("start", "line"),
     [
         ("23.11 10:00", "23.11 8 ч + 24.11 9 ч + 25.11 7 ч"),
-        ("20.11 16:00", "20.11 2 ч + 23.11 9 ч + 24.11 9 ч + 25.11 4 ч; не считаются: выходной"),
+        ("20.11 16:00", "20.11 2 ч + 23.11 9 ч + 24.11 9 ч + 25.11 4 ч; не считается выходной"),
         (
             "02.11 16:00",
-            "02.11 2 ч + 03.11 8 ч + 05.11 9 ч + 06.11 5 ч; не считаются: праздник: День народного единства",
+            "02.11 2 ч + 03.11 8 ч + 05.11 9 ч + 06.11 5 ч; не считается праздник «День народного единства»",
         ),
         ("23.11 10:00:40", "23.11 7 ч 59 мин + 24.11 9 ч + 25.11 7 ч 1 мин"),
     ],
@@ -136,7 +137,7 @@ def test_a_deadline_is_told_as_a_sum_of_days(start: str, line: str) -> None:
 def test_a_pause_is_named_in_the_sum_with_its_length() -> None:
     story = life("23.11 10:00", ("23.11 11:00", WAIT), ("25.11 09:00", WORK), spoken=[ours("23.11 10:30")])
     assert due_line(solution(story, "25.11 10:00"), OFFICE, MOSCOW).endswith(
-        "23.11 1 ч + 25.11 9 ч + 26.11 9 ч + 27.11 5 ч; не считаются: пауза: ждём клиента 16 ч"
+        "23.11 1 ч + 25.11 9 ч + 26.11 9 ч + 27.11 5 ч; не считается пауза «ждём клиента» — 16 ч"
     )
 
 
@@ -146,7 +147,7 @@ def test_a_postponement_that_still_runs_is_not_in_the_sum() -> None:
     before, after = solution(story, "23.11 13:00"), solution(story, "25.11 12:00")
     assert due_line(before, OFFICE, MOSCOW).endswith(": 23.11 8 ч + 24.11 9 ч + 25.11 7 ч")
     assert due_line(after, OFFICE, MOSCOW).endswith(
-        ": 23.11 2 ч + 25.11 6 ч + 26.11 9 ч + 27.11 7 ч; не считаются: пауза: отложено 18 ч"
+        ": 23.11 2 ч + 25.11 6 ч + 26.11 9 ч + 27.11 7 ч; не считается пауза «отложено» — 18 ч"
     )
 
 
@@ -157,7 +158,7 @@ def test_a_long_sum_names_its_first_and_last_day() -> None:
         for hour, state in (("11:00", HOLD), ("17:00", WORK))
     ]
     line = due_line(solution(life("23.11 10:00", *moves), "25.11 17:30"), OFFICE, MOSCOW)
-    assert ": 23.11 2 ч + 24.11–26.11 15 ч + 27.11 7 ч; не считаются: пауза: отложено 18 ч" in line
+    assert ": 23.11 2 ч + 24.11–26.11 15 ч + 27.11 7 ч; не считается пауза «отложено» — 18 ч" in line
 
 
 def test_the_desks_own_day_off_is_named_and_nights_are_not() -> None:
@@ -166,7 +167,7 @@ def test_the_desks_own_day_off_is_named_and_nights_are_not() -> None:
     )
     clock = cycle(life("23.11 10:00"), "23.11 11:00", one_class(closed, 4, 24)).solution
     assert due_line(clock, closed, MOSCOW).endswith(
-        ": 23.11 8 ч + 25.11 9 ч + 26.11 7 ч; не считаются: нерабочий день отдела"
+        ": 23.11 8 ч + 25.11 9 ч + 26.11 7 ч; не считается нерабочий день отдела"
     )
 
 
@@ -227,6 +228,14 @@ def test_explain_begins_with_what_the_term_is_counted_from() -> None:
     account = account_of(ticket, desk.rules.calendars, told(), (), at("24.11 10:00"))
     lines = list(explanation(ticket, account, told()))
     assert "Решение: отведено 4 ч, отсчёт с 24.11.2026 09:00, с повышения; начато 23.11.2026 10:00" in lines
+
+
+def test_explain_after_a_purge_says_that_the_words_are_gone() -> None:
+    desk = Desk()
+    ticket = bare_ticket(desk.reads(reading("23.11 10:01", of=card("23.11 10:00"))).ticket)
+    account = account_of(ticket, desk.rules.calendars, told(), (), at("24.11 10:00"))
+    title, _, value, *_ = explanation(ticket, account, told())
+    assert (title, value) == ("deal:41: без темы", "Класс: Стандартное (текст стёрт); В норме")
 
 
 def test_a_pause_after_a_raise_is_not_counted_from_it() -> None:
@@ -306,6 +315,41 @@ def test_an_agreed_date_is_not_said_to_move_with_a_pause() -> None:
 def test_the_sum_names_what_is_left() -> None:
     line = sum_line(solution(life("23.11 10:00"), "23.11 13:20"), told(), at("23.11 13:20"))
     assert line == "Итого засчитано 3 ч 20 мин из 24 ч; срок 25.11.2026 16:00; осталось 20 ч 40 мин"
+
+
+@pytest.mark.parametrize(
+    ("now", "line"),
+    [
+        ("25.11 16:00", "Итого засчитано 24 ч из 24 ч; срок 25.11.2026 16:00"),
+        ("25.11 17:15", "Прошло 25 ч 15 мин при сроке 24 ч; срок 25.11.2026 16:00; срок прошёл"),
+    ],
+)
+def test_more_than_the_term_is_no_part_of_it(now: str, line: str) -> None:
+    assert sum_line(solution(life("23.11 10:00"), now), told(), at(now)).startswith(line)
+
+
+def test_after_a_raise_too_more_than_the_term_is_no_part_of_it() -> None:
+    clock = solution(life("23.11 10:00", classes=[becomes("24.11 09:00", EMERGENCY)]), "24.11 15:00")
+    account = clock_account(clock, OFFICE, told(), at("24.11 15:00"))
+    assert "с повышения 24.11 09:00 прошло 6 ч при сроке 4 ч" in account.sum
+
+
+def test_an_agreed_date_is_not_measured_by_the_term() -> None:
+    story = life("23.11 10:00", extensions=[extended("23.11 12:00", "30.11 12:00")])
+    line = sum_line(solution(story, "27.11 12:00"), told(), at("27.11 12:00"))
+    assert line.startswith("Итого засчитано 38 ч из 24 ч; срок 30.11.2026 12:00")
+
+
+def test_several_things_left_out_of_a_sum_stand_side_by_side() -> None:
+    story = life(
+        "20.11 16:00",
+        ("20.11 17:00", SOLVED),
+        ("23.11 11:00", WORK),
+        ("23.11 12:00", HOLD),
+        ("23.11 14:00", WORK),
+    )
+    line = due_line(solution(story, "23.11 15:00"), OFFICE, MOSCOW)
+    assert line.endswith("; не считаются время «было решено» — 3 ч, выходной, пауза «отложено» — 2 ч")
 
 
 def test_seconds_are_shown_where_they_are_dropped() -> None:

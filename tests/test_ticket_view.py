@@ -43,9 +43,10 @@ def test_reasons_read_as_words(code: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("deal:41/1/announce/5", "№5: объявлено о новом обращении"),
+        ("deal:41/1/announce/5", "№5: сообщили о новом обращении"),
         ("deal:41/1/solve_warn_75/5", "№5: решение: срок истекает, прошло 75 %"),
-        ("deal:41/1/solve_breach/chat12", "чат оповещений: нарушен срок решения"),
+        ("deal:41/1/solve_breach/chat12", "чат уведомлений: нарушен срок решения"),
+        ("deal:41/1/solve_director/9", "№9: директору: решение просрочено"),
         ("deal:41/1/comment/class/standard/0", "комментарий в карточке: класс и сроки"),
         ("deal:41/1/asked_20261125T1200/7", "№7: просят перенести срок решения"),
     ],

@@ -36,10 +36,10 @@ async def explain(settings: Settings, item: ItemRef, *, as_json: bool) -> bool:
 
 def explanation(ticket: Ticket, account: TicketAccount, told: Told) -> Iterator[str]:
     """The whole of it, line by line."""
-    yield f"{ticket.ref}: {words.masked(ticket.title)}"
+    yield f"{ticket.ref}: {words.masked(ticket.title) or 'без темы'}"
     yield f"Состояние: {words.STATE[ticket.state]}"
     sla = words.SLA_STATE[ticket.sla_state] if ticket.sla_state else "сроки не ведутся"
-    yield f"Класс: {words.CLASS[ticket.value]} ({words.masked(ticket.class_why)}); {sla}"
+    yield f"Класс: {words.CLASS[ticket.value]} ({words.masked(ticket.class_why) or 'текст стёрт'}); {sla}"
     yield f"Версии: {versions(ticket)}"
     for gap in gaps_in_words(ticket.notes):
         yield f"Пробел: {gap}"

@@ -115,7 +115,9 @@ async def test_a_ticket_explains_its_time(client: httpx.AsyncClient, desk: Desk)
 async def test_a_ticket_shows_pauses_and_history(client: httpx.AsyncClient, desk: Desk) -> None:
     await town(desk)
     text = text_of((await client.get("/tickets/deal:45")).text)
-    assert "23.11 16:01 18:00 — 6 ч 1 мин пауза: ждём клиента, наше слово 23.11 16:00 (Иванова А.)" in text
+    assert (
+        "23.11 16:01 18:00 — 6 ч 1 мин пауза: ждём клиента, наше сообщение 23.11 16:00 (Иванова А.)" in text
+    )
     assert "23.11 18:00 24.11 09:00 — 6 ч 1 мин ночь" in text
     assert "Ответили клиенту · Иванова А." in text
     assert "Область продукта Распознавание номеров (PASS24.auto)" in text
