@@ -132,7 +132,7 @@ def readers_visitor(request: Request, desk: DeskHere, door: DoorHere) -> Visitor
 def _how_to_enter(door: Door) -> str:
     if door.admin_token:
         return "Передайте B24SLA_ADMIN_TOKEN в заголовке Authorization: Bearer."
-    return "Без B24SLA_ADMIN_TOKEN сервис отвечает только своей машине. Задайте его и передайте как Bearer."
+    return "Без B24SLA_ADMIN_TOKEN служба отвечает только своей машине. Задайте его и передайте как Bearer."
 
 
 ApiVisitor = Annotated[Visitor, Depends(programs_visitor)]

@@ -132,7 +132,7 @@ async def alive() -> dict[str, str]:
 
 @open_router.get(
     "/readyz",
-    summary="Сервис готов работать",
+    summary="Служба готова работать",
     description="200 или 503 с причинами словами.",
     response_model=ReadyAnswer,
     responses={503: {"description": "Не готов", "model": ReadyAnswer}},

@@ -109,7 +109,7 @@ async def _on_crash(request: Request, error: Exception) -> Response:
     log.error(
         "request_failed", path=request.url.path, number=number, error=type(error).__name__, exc_info=error
     )
-    return refusal(request, 500, f"Ошибка записана в журнал сервиса под номером {number}.")
+    return refusal(request, 500, f"Ошибка записана в журнал службы под номером {number}.")
 
 
 def install(app: FastAPI) -> None:

@@ -16,7 +16,7 @@ from app.web.looking import Known
 from app.web.ticket_terms import Round, Term, kept_terms, open_terms, rounds
 
 _NOTES = {
-    "chat_unreadable": "Чат задачи не читается, поэтому ответы видны не все: добавьте сервис в наблюдатели.",
+    "chat_unreadable": "Чат задачи не читается, поэтому ответы видны не все: добавьте службу в наблюдатели.",
     "replies_unreadable": "Переписка не читается, паузы считаются по стадии карточки.",
     "openline_unread": "Диалог открытой линии не читается: ответы в нём не видны.",
     "extension_unexplained": "Срок продлён без причины: её ждут в поле карточки «Причина продления».",

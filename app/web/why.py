@@ -61,7 +61,7 @@ def _reference(text: str) -> ItemRef | None:
 
 def _remedy(found: Standing, item: ItemRef | None) -> str:
     where = f"/tickets/{item}" if item else "/"
-    return f"{_REFUSED[found]} Войдите по ключу сервиса и откройте {where}."
+    return f"{_REFUSED[found]} Войдите по ключу службы и откройте {where}."
 
 
 async def _view(desk: Desk, item: ItemRef) -> TicketPage:

@@ -95,7 +95,7 @@ async def test_after_its_end_it_names_the_remedy(desk: Desk, stranger: httpx.Asy
     desk.clock.advance(timedelta(days=90))
     answer = await stranger.get(path)
     assert answer.status_code == 403
-    assert "Срок этой ссылки вышел. Войдите по ключу сервиса и откройте /tickets/deal:45." in answer.text
+    assert "Срок этой ссылки вышел. Войдите по ключу службы и откройте /tickets/deal:45." in answer.text
 
 
 @pytest.mark.parametrize(
