@@ -27,6 +27,7 @@ from app.rules import RulesFault
 from app.serving import NotAllowed, serve
 from app.settings import Settings, SettingsFault
 from app.store.engine import DatabaseUrlFault, StoreUnavailable
+from app.store.migrate import NewerDatabase
 
 app = typer.Typer(
     name="b24sla",
@@ -369,6 +370,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         NotAllowed,
         RulesFault,
         DatabaseUrlFault,
+        NewerDatabase,
         PortalError,
         commands.Mistake,
     ) as fault:

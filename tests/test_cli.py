@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.store.migrate import NEWER
 
 BROKEN = """\
 [desk]
@@ -147,6 +150,17 @@ def test_a_file_that_is_no_database_is_said_with_the_remedy(base: Path) -> None:
         1,
         True,
     )
+
+
+@pytest.mark.parametrize("words", [("serve",), ("explain", "deal:41"), ("failed",)])
+def test_a_database_of_a_later_version_is_one_sentence(base: Path, words: tuple[str, ...]) -> None:
+    with closing(sqlite3.connect(base)) as conn, conn:
+        conn.execute("UPDATE alembic_version SET version_num = '9999'")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+    answer = run(*words, portal_webhook="http://127.0.0.1:1/rest/1/secret/", port=port)
+    assert answer.exit_code == 1
+    assert answer.output == f"{NEWER}\n"
 
 
 def test_a_busy_port_is_said_with_the_remedy_before_anything_starts(elsewhere: Path) -> None:

@@ -23,11 +23,17 @@ from app.store.engine import Database, lock_migrations
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 """Beside `app`, both in a checkout and where the package is installed."""
 
+NEWER = "база данных новее этой версии службы: установите новую версию или верните копию, docs/operations.md"
+
 _one_at_a_time = threading.Lock()  # Alembic keeps its context in module globals
 
 
+class NewerDatabase(Exception):
+    """A later version has migrated this database; what it keeps in which columns is not known here."""
+
+
 async def migrate(url: str, revision: str = "head") -> None:
-    """Up to the newest revision, or only to this one. StoreUnavailable: nothing has changed."""
+    """Up to the newest revision, or to this one. StoreUnavailable, NewerDatabase: nothing has changed."""
     await asyncio.to_thread(_run, url, "upgrade", revision)
 
 
@@ -49,6 +55,11 @@ def newest() -> str | None:
 
 def _revision_of(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known_revisions(config: Config) -> set[str | None]:
+    """None: a database without tables."""
+    return {None, *(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())}
 
 
 def _config() -> Config:
@@ -75,5 +86,7 @@ async def _in_own_loop(url: str, direction: str, revision: str) -> None:
 
 def _migrate(connection: sa.Connection, direction: str, revision: str) -> None:
     config = _config()
+    if _revision_of(connection) not in _known_revisions(config):
+        raise NewerDatabase(NEWER)
     config.attributes["connection"] = connection  # migrations/env.py uses it: one transaction, ours
     {"upgrade": command.upgrade, "downgrade": command.downgrade}[direction](config, revision)

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from app.pinning import Pin, pins_of
 from app.store import facts, schema, tracks
 from app.store.engine import Database
-from app.store.migrate import downgrade, is_current, migrate
+from app.store.migrate import NewerDatabase, downgrade, is_current, migrate
 from app.store.schema import metadata
 from tests.store.builders import DEAL, HOUR, NOW, deal, fact
 
@@ -73,6 +73,17 @@ async def test_down_to_base_leaves_only_alembics_own_table(database_url: str) ->
 async def test_migrating_again_changes_nothing(database_url: str) -> None:
     await migrate(database_url)
     assert await looked_at(database_url, differences) == []
+
+
+async def test_a_database_of_a_later_version_is_left_alone(database_url: str) -> None:
+    database = Database.open(database_url)
+    async with database.begin() as conn:
+        await conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerDatabase):
+        await migrate(database_url)
+    async with database.read() as conn:
+        assert await conn.scalar(sa.text("SELECT version_num FROM alembic_version")) == "9999"
+    await database.close()
 
 
 async def test_several_may_start_at_once(empty_url: str) -> None:
