@@ -21,11 +21,13 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.store import libpq
 from app.store.dialects import json_text
 
 Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 BUSY_SECONDS = 5  # how long somebody else's lock is waited for
+CONNECT_SECONDS = 10
 POOL_SIZE = 10
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
 """Those that `append` talks to."""
@@ -285,16 +287,8 @@ def _known(url: str) -> URL:
     if family == "sqlite" and address.database and address.database != ":memory:":
         return address.set(drivername="sqlite+aiosqlite")
     if family in {"postgresql", "postgres"}:
-        return _asyncpg_spelling(address.set(drivername="postgresql+asyncpg"))
+        return address.set(drivername="postgresql+asyncpg")
     raise DatabaseUrlFault(f"{family}: expected sqlite+aiosqlite:///file or postgresql://…")
-
-
-def _asyncpg_spelling(address: URL) -> URL:
-    """`sslmode`, which every other driver knows, is `ssl` in asyncpg."""
-    mode = address.query.get("sslmode")
-    if mode is None:
-        return address
-    return address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
 def _sqlite_engine(address: URL, *, writes: bool) -> AsyncEngine:
@@ -345,12 +339,16 @@ def _prepare_sqlite(engine: sa.Engine, *, writes: bool) -> None:
 
 
 def _postgres_engine(address: URL, *, pool_size: int = POOL_SIZE, pool_pre_ping: bool = True) -> AsyncEngine:
+    try:
+        given = libpq.arguments(address, POSTGRES_SETTINGS, CONNECT_SECONDS)
+    except libpq.UnknownParameter as fault:
+        raise DatabaseUrlFault(f"B24SLA_DATABASE_URL: {fault}") from None
     return create_async_engine(
-        address,
+        libpq.bare(address),
         json_serializer=json_text,
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=pool_pre_ping,
-        connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 10},
+        connect_args=given,
     )
