@@ -20,7 +20,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from app import commands, logs
 from app.bitrix.errors import Misconfigured, PortalError, ShutOut
-from app.clock import parse_clock
+from app.clock import OUT_OF_YEARS, YEARS, parse_clock
 from app.metrics.periods import PeriodKind
 from app.model import ItemRef
 from app.rules import RulesFault
@@ -56,6 +56,7 @@ class FailedVerb(StrEnum):
 
 
 AS_KNOWN, SENT = "--as-known", "sent"
+MOST_DAYS = 366 * len(YEARS)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Ответ в виде JSON.")]
 
@@ -256,7 +257,10 @@ def purge(
 def simulate(
     rules: Annotated[Path, typer.Option(help="Файл других правил.", metavar="ФАЙЛ.toml")],
     days: Annotated[
-        int, typer.Option(min=0, help="Обращения за столько последних дней; 0 — все.", metavar="ДНЕЙ")
+        int,
+        typer.Option(
+            min=0, max=MOST_DAYS, help="Обращения за столько последних дней; 0 — все.", metavar="ДНЕЙ"
+        ),
     ] = 90,
     out: Annotated[Path | None, typer.Option(help="Таблица.", metavar="ФАЙЛ.xlsx")] = None,
     picture: Annotated[Path | None, typer.Option(help="Картинка.", metavar="ФАЙЛ.png")] = None,
@@ -327,19 +331,28 @@ def _settings() -> Settings:
 
 def _date(text: str, option: str = "--date") -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         raise typer.BadParameter(f"{text!r}: ожидается дата вида 2026-11-24", param_hint=option) from None
+    _check_year(day, option)
+    return day
 
 
 def _moment(text: str) -> datetime | None:
     """None: the moment of the sending."""
     try:
-        return None if text == SENT else datetime.fromisoformat(text)
+        moment = None if text == SENT else datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
             f"{text!r}: ожидается момент вида 2026-11-25T09:05", param_hint=AS_KNOWN
         ) from None
+    _check_year(moment, AS_KNOWN)
+    return moment
+
+
+def _check_year(day: date | None, option: str) -> None:
+    if day is not None and day.year not in YEARS:
+        raise typer.BadParameter(f"{day.isoformat()}: {OUT_OF_YEARS}", param_hint=option)
 
 
 def _ref(text: str) -> ItemRef:

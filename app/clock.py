@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 CLOCK_FORM = "2026-11-24T08:55+03:00@60x"
+YEARS = range(2000, 2101)
+"""Of every date that somebody may name: nearer the ends of time no zone and no calendar can be counted in."""
+OUT_OF_YEARS = f"годы с {YEARS[0]} по {YEARS[-1]}"
 _CLOCK = re.compile(r"(?P<start>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?")
 
 
@@ -95,6 +98,8 @@ def parse_clock(text: str) -> ScaledClock:
     speed = float(found["speed"] or 1) if found else 0.0
     if start is None or speed <= 0:
         raise ValueError(f"«{text}» не похоже на часы: нужен момент со смещением и скорость, {CLOCK_FORM}")
+    if start.year not in YEARS:
+        raise ValueError(f"«{text}»: {OUT_OF_YEARS}")
     return ScaledClock(start, speed)
 
 

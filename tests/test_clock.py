@@ -65,6 +65,12 @@ def test_what_is_no_clock_is_refused_with_the_form(text: str) -> None:
         parse_clock(text)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-12-31"])
+def test_a_clock_keeps_away_from_the_ends_of_time(day: str) -> None:
+    with pytest.raises(ValueError, match="годы с 2000 по 2100"):
+        parse_clock(f"{day}T00:00+03:00@60x")
+
+
 def test_a_set_clock_stands() -> None:
     clock = SetClock(MORNING)
     assert clock.now() == clock.now() == MORNING

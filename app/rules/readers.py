@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from app.clock import OUT_OF_YEARS, YEARS
 from app.rules.section import Reader, hint
 from app.sla.hours import WEEKDAYS
 
 T = TypeVar("T")
+D = TypeVar("D", bound=date)
 OFF = "off"
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
@@ -92,9 +94,16 @@ def _span(value: Any) -> timedelta:
 def _day(value: Any) -> date:
     text = _matched(_DATE, value)[0]
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError("такой даты в календаре нет") from None
+    return _of_our_time(day)
+
+
+def _of_our_time(day: D) -> D:
+    if day.year not in YEARS:
+        raise ValueError(OUT_OF_YEARS)
+    return day
 
 
 def _clock(value: Any) -> time:
@@ -172,6 +181,7 @@ def since_in(zone: ZoneInfo) -> Reader[datetime]:
             at = datetime.fromisoformat(_text(value))
         except ValueError:
             raise ValueError from None
+        at = _of_our_time(at)
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
     return Reader("нужна дата вроде «2026-12-01»", read, datetime.min.replace(tzinfo=UTC))

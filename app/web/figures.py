@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
+from app.clock import OUT_OF_YEARS, YEARS
 from app.desk import Desk
 from app.knowing import Cut
 from app.metrics.kpi import Kpi, figures_of, view_of
@@ -21,7 +22,6 @@ from app.store import outcomes
 from app.web.problems import Problem
 
 LONGEST = timedelta(days=732)
-FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
 Figures = Mapping[str, Kpi]
 
@@ -71,19 +71,19 @@ def question_of(
     """
     zone, now = desk.rules.desk.zone, desk.now()
     if known_at is not None:
-        if not FIRST <= known_at.date() <= LAST:  # before any zone: the ends of time have none
-            raise Problem(422, "Момент «known_at» задан неверно: годы с 2000 по 2100.")
+        if known_at.year not in YEARS:  # before any zone: the ends of time have none
+            raise Problem(422, f"Момент «known_at» задан неверно: {OUT_OF_YEARS}.")
         known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
         if known_at > now:
             raise Problem(422, "Момент «known_at» должен быть в прошлом.")
     today = (known_at or now).astimezone(zone).date()
     last = last or (max(first, today) if first else today)
     first = first or last.replace(day=1)
-    if not FIRST <= first <= last <= LAST:
+    if first > last or first.year not in YEARS or last.year not in YEARS:
         raise Problem(
             422,
             "Период задан неверно: первый день («С», from) должен быть не позже последнего («По», to), "
-            "годы с 2000 по 2100.",
+            f"{OUT_OF_YEARS}.",
         )
     if last - first > LONGEST:
         raise Problem(422, "Период слишком длинный: не больше двух лет.")
