@@ -16,7 +16,7 @@ from app.metrics.kpi import Kpi
 from app.metrics.periods import DAY, PeriodKind
 from app.metrics.review import NO_REPLY, UNKNOWN
 from app.metrics.review_text import review_lines
-from app.metrics.wording import WIDTH, fraction, mark, share
+from app.metrics.wording import WIDTH, broken, fraction, mark, share
 from app.model import ItemRef
 
 MOST = 5
@@ -91,16 +91,17 @@ class _Page:
         yield f"🔴 ГОРИТ: {len(found)}" if found else "🟢 Ничего не горит"
         for ticket in found[:MOST]:
             yield self._ticket(ticket.ref, ticket.title)
-            yield f"  {self._heat(ticket)}"
+            yield from self._heat(ticket)
         yield from _rest(len(found))
         yield from self._expiring()
 
-    def _heat(self, ticket: Burning) -> str:
+    def _heat(self, ticket: Burning) -> Iterator[str]:
         due = words.moment_short(ticket.due_at, self.zone, self.today)
         time = f"просрочено с {due}" if ticket.overdue else f"до срока {words.work_length(ticket.left)}"
+        who = self._name(ticket.agent)
         if ticket.waits_head is not None:
-            return f"{time}, ждёт вас {words.work_length(ticket.waits_head)}"
-        return f"{time}, {self._name(ticket.agent)}"
+            who = f"ждёт вас {words.work_length(ticket.waits_head)}"
+        yield from broken(f"  {time},", who)
 
     def _expiring(self) -> Iterator[str]:
         due = self.digest.expiring
@@ -154,7 +155,9 @@ class _Page:
         if not found:
             yield "Просрочек нет"
             return
-        yield from wording.folded("Просрочки: ", [self._late_line(line) for line in found[:MOST]])
+        for line in wording.folded("Просрочки: ", [self._late_line(line) for line in found[:MOST]]):
+            what, why = line.partition(" (")[::2]
+            yield from broken(what, f"({why}", indent="    ") if why else [line]
         yield from _rest(len(found))
 
     def _late_line(self, line: Late) -> str:

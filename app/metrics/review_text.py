@@ -12,14 +12,11 @@ from app.metrics.digest import CLASSES, Digest
 from app.metrics.kpi import Kpi
 from app.metrics.periods import PeriodKind
 from app.metrics.review import Counts, advice
-from app.metrics.wording import WIDTH, folded, mark, shown, visible
+from app.metrics.wording import WIDTH, broken, folded, mark, shown
 from app.model import TicketClass
 
 PEAKS = {9: "впереди сентябрь, обычно пик", 1: "впереди пик после каникул"}
 """By the month that begins (domain.md 8)."""
-
-LONGEST = WIDTH + 3
-"""Signs that still fit most phones."""
 
 NAME = WIDTH - 5
 """Of a name in a list: room for its indent and its count."""
@@ -74,13 +71,7 @@ def _share(name: str, kpi: Kpi, before: Kpi | None) -> Iterator[str]:
         return
     line = " ".join(filter(None, [name, shown(kpi), mark(kpi)]))
     notes = [*_before(before), *(["предварительно"] if kpi.provisional else [])]
-    if not notes:
-        yield line
-    elif visible(f"{line} ({', '.join(notes)})") <= LONGEST:
-        yield f"{line} ({', '.join(notes)})"
-    else:
-        yield line
-        yield f"  {', '.join(notes)}"
+    yield from broken(line, f"({', '.join(notes)})") if notes else [line]
 
 
 def _before(before: Kpi | None) -> list[str]:

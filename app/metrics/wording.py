@@ -15,6 +15,9 @@ from app.model import TicketClass
 WIDTH = 35
 """Signs that a phone shows in one line of a chat (domain.md 8)."""
 
+LONGEST = WIDTH + 3
+"""Signs that still fit most phones."""
+
 TITLES: Mapping[str, str] = {
     "reply_sla": "Соблюдение SLA по первому ответу",
     "solve_sla": "Соблюдение SLA по решению",
@@ -153,6 +156,15 @@ def of_total(name: str, kpi: Kpi) -> str:
 def visible(text: str) -> int:
     """Signs that a reader sees: links without their addresses."""
     return len(_LINK.sub("", text))
+
+
+def broken(line: str, rest: str, indent: str = "  ") -> Iterator[str]:
+    """Both in one line where phones show it, else below one another."""
+    if visible(f"{line} {rest}") <= LONGEST:
+        yield f"{line} {rest}"
+        return
+    yield line
+    yield f"{indent}{rest}"
 
 
 def folded(start: str, parts: Iterable[str]) -> Iterator[str]:

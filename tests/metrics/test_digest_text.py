@@ -11,7 +11,7 @@ from app.metrics.digest import Digest, Freshness
 from app.metrics.digest_text import _named_topic, digest_text
 from app.metrics.periods import Period, PeriodKind, period_of
 from app.metrics.wording import agent_name, visible
-from app.model import Area, TicketClass
+from app.model import Area, State, TicketClass
 from app.words import NBSP
 from tests.metrics.example import example, ticket
 from tests.metrics.outcomes import BREACHED, IVANOVA, at, closed, outcome, replied, solved
@@ -141,6 +141,23 @@ def test_a_persons_reason_is_told() -> None:
     late = outcome(solve_outcome=BREACHED, solve_outcome_at=at("23.11 17:00"), breach_reason="ждали договор")
 
     assert "(ещё открыто, ждали договор)" in told(late)
+
+
+def test_a_long_reason_and_a_long_wait_have_lines_of_their_own() -> None:
+    late = solved(
+        received_at=at("23.11 09:00"),
+        when="23.11 17:15",
+        solve_outcome=BREACHED,
+        solve_outcome_at=at("23.11 16:00"),
+        breach_reason="Ждали замену контроллера со склада",
+    )
+    waits = ticket(
+        41, "23.11 13:22", state=State.ESCALATED, escalation_level=1, escalated_at=at("23.11 10:00")
+    )
+    text = told(late, tickets=[waits])
+
+    assert "решение +1 ч 15 мин\n    (Ждали замену контроллера со склада)\n" in text
+    assert "  просрочено с 23.11 13:22,\n  ждёт вас 8 ч 5 мин\n" in text
 
 
 @pytest.mark.parametrize(
