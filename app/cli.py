@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
-from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -20,9 +19,10 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from app import commands, logs
 from app.bitrix.errors import Misconfigured, PortalError, ShutOut
-from app.clock import OUT_OF_YEARS, YEARS, parse_clock
+from app.clock import YEARS, parse_clock
+from app.commands import output
+from app.commands.arguments import AS_KNOWN, SENT, date_of, moment_of, ref_of
 from app.metrics.periods import PeriodKind
-from app.model import ItemRef
 from app.rules import RulesFault
 from app.serving import NotAllowed, serve
 from app.settings import Settings, SettingsFault
@@ -55,7 +55,6 @@ class FailedVerb(StrEnum):
     DROP = "drop"
 
 
-AS_KNOWN, SENT = "--as-known", "sent"
 MOST_DAYS = 366 * len(YEARS)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Ответ в виде JSON.")]
@@ -177,11 +176,11 @@ def digest(
         raise typer.BadParameter("прошлую сводку не отправляют: уберите --send", param_hint=AS_KNOWN)
     if as_known:
         then = commands.digest_as_known(
-            _settings(), period, _date(on), _moment(as_known), out=out, as_json=as_json
+            _settings(), period, date_of(on), moment_of(as_known), out=out, as_json=as_json
         )
         _finish(_run(then))
         return
-    _finish(_run(commands.digest(_settings(), period, _date(on), send=send, out=out, as_json=as_json)))
+    _finish(_run(commands.digest(_settings(), period, date_of(on), send=send, out=out, as_json=as_json)))
 
 
 @app.command()
@@ -194,7 +193,7 @@ def explain(
     Каждый засчитанный и не засчитанный отрезок, паузы, сообщения.
     """
     _quiet()
-    _finish(_run(commands.explain(_settings(), _ref(ref), as_json=as_json)))
+    _finish(_run(commands.explain(_settings(), ref_of(ref), as_json=as_json)))
 
 
 @app.command()
@@ -249,7 +248,7 @@ def purge(
     _quiet()
     if not before and not client:
         raise typer.BadParameter("нужна дата (или --client): 2026-11-24", param_hint="--before")
-    day = _date(before, "--before")
+    day = date_of(before, "--before")
     _finish(_run(commands.purge(_settings(), day, client, dry_run=dry_run, as_json=as_json)))
 
 
@@ -329,41 +328,6 @@ def _settings() -> Settings:
         _fail(str(fault))
 
 
-def _date(text: str, option: str = "--date") -> date | None:
-    try:
-        day = date.fromisoformat(text) if text else None
-    except ValueError:
-        raise typer.BadParameter(f"{text!r}: ожидается дата вида 2026-11-24", param_hint=option) from None
-    _check_year(day, option)
-    return day
-
-
-def _moment(text: str) -> datetime | None:
-    """None: the moment of the sending."""
-    try:
-        moment = None if text == SENT else datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r}: ожидается момент вида 2026-11-25T09:05", param_hint=AS_KNOWN
-        ) from None
-    _check_year(moment, AS_KNOWN)
-    return moment
-
-
-def _check_year(day: date | None, option: str) -> None:
-    if day is not None and day.year not in YEARS:
-        raise typer.BadParameter(f"{day.isoformat()}: {OUT_OF_YEARS}", param_hint=option)
-
-
-def _ref(text: str) -> ItemRef:
-    try:
-        return ItemRef.parse(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r}: ожидается deal:41, item:177:5 или task:17", param_hint="ОБРАЩЕНИЕ"
-        ) from None
-
-
 def _quiet() -> None:
     """Commands speak through their output; only faults are logged."""
     logs.configure("error", "console")
@@ -391,7 +355,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
     except StoreUnavailable as fault:
         _fail(fault.remedy)
     except OSError as fault:
-        _fail(f"{fault.strerror or fault}: {fault.filename or ''}".rstrip(": "))
+        _fail_of(fault)
     except SQLAlchemyError as fault:
         _fail(f"база данных ответила ошибкой: {type(fault).__name__}")
 
@@ -406,7 +370,28 @@ def _fail(text: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def _fail_of(fault: OSError) -> NoReturn:
+    if not fault.filename:
+        output.silence()
+    if said := output.sentence(fault):
+        _fail(said)
+    raise typer.Exit(1)
+
+
 def main() -> None:
     """The console script."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    try:
+        app()
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Short answers are written only now."""
+    try:
+        sys.stdout.flush()
+    except OSError as fault:
+        output.silence()
+        sys.stderr.write(f"{output.sentence(fault)}\n".lstrip("\n"))
+        sys.exit(1)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import sqlalchemy as sa
@@ -119,11 +120,12 @@ class Database:
 
         Never open a second one inside: on SQLite it would wait for the first.
         """
-        with _remedies(self._writer.url):
+        with _remedies(self._writer.url) as callers:
             async with self._turn, self._writer.begin() as conn:
                 if self.fence is not None:
                     await self.fence(conn)
-                yield conn
+                with _noted(callers):
+                    yield conn
 
     async def append(self, table: sa.Table, row: Mapping[str, Any]) -> None:
         """One new row, durable when this returns; twice, if a connection broke just then. StoreUnavailable.
@@ -141,9 +143,10 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        with _remedies(self._writer.url):
+        with _remedies(self._writer.url) as callers:
             async with self._reader.begin() as conn:
-                yield conn
+                with _noted(callers):
+                    yield conn
 
     async def scrub(self, *, up_to: int | None = None) -> bool:
         """Leave nothing of what was deleted or overwritten in the files; False: bigger than `up_to` bytes.
@@ -229,16 +232,32 @@ def _scrub_file(address: URL, up_to: int | None) -> bool:
 
 
 @contextmanager
-def _remedies(address: URL) -> Iterator[None]:
-    """Faults of the database become StoreUnavailable; faults of our statements stay what they are."""
+def _remedies(address: URL) -> Iterator[list[OSError]]:
+    """Faults of the database become StoreUnavailable; faults of our statements stay what they are.
+
+    What is put into the list stays too: a caller's faults, who wrote to a full disk or a closed pipe inside.
+    """
+    callers: list[OSError] = []
     try:
-        yield
+        yield callers
     except (IntegrityError, ProgrammingError, DataError):
         raise
     except (DBAPIError, PoolTimeout, OSError, sqlite3.OperationalError) as error:
-        if _is_of_values(error):
+        if _is_of_values(error) or any(error is each for each in callers):
             raise
         raise _unavailable(address, error) from error
+
+
+@contextmanager
+def _noted(callers: list[OSError]) -> Iterator[None]:
+    """Inside is the caller; a fault that no call of SQLAlchemy brought up is the caller's own."""
+    try:
+        yield
+    except OSError as error:
+        frames = (frame for frame, _ in walk_tb(error.__traceback__))
+        if not any(frame.f_globals.get("__name__", "").startswith("sqlalchemy.") for frame in frames):
+            callers.append(error)
+        raise
 
 
 def _unavailable(address: URL, error: BaseException) -> StoreUnavailable:
