@@ -134,11 +134,12 @@ async def test_a_database_that_recovers_is_ready_again_although_no_event_comes(
         other_process.execute("BEGIN IMMEDIATE")
         await client.post(HOOK, data=event(41))
         other_process.execute("ROLLBACK")
+        answer = await client.get("/readyz")
         for _ in range(1000):
-            answer = await client.get("/readyz")
             if answer.status_code == 200:
                 break
             await asyncio.sleep(0.01)
+            answer = await client.get("/readyz")
     assert answer.json()["reasons"] == []
     assert await waiting(hasty) == set()
 
