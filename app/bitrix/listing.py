@@ -114,6 +114,9 @@ class Listing:
         if isinstance(told, PortalError):
             self.error = told
             return False
+        if not told.is_list(*self._path):  # as an empty one it would mean that all of them are gone
+            self.error = PortalError("unreadable", "вместо списка пришло непонятное", method=self._method)
+            return False
         rows = told.rows(*self._path)
         if rows and number(rows[0].get(self._key)) <= self._last:
             self.error = PortalError("paging", "список не движется по номерам", method=self._method)

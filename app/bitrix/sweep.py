@@ -67,6 +67,9 @@ class TalkedTasks:
         if isinstance(told[0], PortalError):
             self.error = told[0]
             return
+        if not told[0].is_list("tasks"):
+            self.error = PortalError("unreadable", "вместо списка пришло непонятное")
+            return
         rows = told[0].rows("tasks")
         recent = [row for row in rows if (at := instant(row.get("activityDate"))) and at >= self._since]
         self.rows += recent

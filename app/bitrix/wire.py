@@ -45,6 +45,9 @@ class From:
     prefix: str = ""
 
 
+_EMPTY: tuple[Any, ...] = (None, "", False, [])
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a command returned; `time` holds the portal's figures, if it sent any."""
@@ -53,6 +56,17 @@ class Answer:
     total: int | None = None
     next: int | None = None
     time: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_list(self, *path: str) -> bool:
+        """Whether what stands there is a list of rows, be it an empty one as PHP may write it."""
+        found = self.result
+        for name in path:
+            if not isinstance(found, Mapping) and found not in _EMPTY:
+                return False
+            found = as_map(found).get(name)
+        if not isinstance(found, list | Mapping):
+            return found in _EMPTY
+        return all(isinstance(row, Mapping) for row in as_list(found))
 
     def rows(self, *path: str) -> list[Mapping[str, Any]]:
         """The rows of a list method; `path` leads to them (`items`, `tasks` …)."""

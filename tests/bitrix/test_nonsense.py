@@ -43,3 +43,28 @@ def test_a_list_that_goes_round_is_read_again() -> None:
     listing.take([Answer(full, total=70, next=50)])
     assert listing.error is not None
     assert not unread(DEAL, listing.error).final
+
+
+@pytest.mark.parametrize(
+    "result", [{"items": -1}, {"items": "<html>"}, {"items": [None]}, {"items": {"0": 1}}, -1, "abc"]
+)
+def test_what_is_no_list_is_not_taken_for_an_empty_one(result: Any) -> None:
+    listing = Listing(
+        "crm.item.list", {"entityTypeId": 2, "filter": {}}, path=("items",), key="id", above=">id"
+    )
+    listing.next_group()
+    listing.take([Answer(result)])
+    assert listing.error is not None
+    assert not unread(DEAL, listing.error).final
+
+
+@pytest.mark.parametrize(
+    "result", [{"items": []}, {"items": {}}, {"items": None}, {}, [], None, {"items": {"7": {"id": 7}}}]
+)
+def test_lists_as_php_writes_them_are_read(result: Any) -> None:
+    listing = Listing(
+        "crm.item.list", {"entityTypeId": 2, "filter": {}}, path=("items",), key="id", above=">id"
+    )
+    listing.next_group()
+    listing.take([Answer(result)])
+    assert listing.error is None
