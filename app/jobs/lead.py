@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from app.desk import Desk
 from app.store import inbox, leases
-from app.store.engine import StoreUnavailable
 from app.store.migrate import is_current
 
 log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ async def lead(desk: Desk) -> bool:
     """
     try:
         fits, epoch = await _taken(desk)
-    except StoreUnavailable:
+    except Exception:  # a right taken away is none of StoreUnavailable
         desk.health.unwritten.add(LEASE)
         raise
     desk.health.unwritten.discard(LEASE)

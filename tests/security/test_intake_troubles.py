@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import httpx
 import pytest
+from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from app.desk import Desk
@@ -156,6 +158,37 @@ async def test_a_lease_that_cannot_be_renewed_is_a_reason_until_it_can(
         again = await client.get("/readyz")
     assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
     assert "desk.db" not in refusing.text
+    assert (again.status_code, again.json()["reasons"]) == (200, [])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("spoil", "mend"),
+    [
+        (
+            "ALTER DATABASE {0} SET default_transaction_read_only = on",
+            "ALTER DATABASE {0} RESET default_transaction_read_only",
+        ),
+        ("ALTER TABLE leases RENAME TO gone", "ALTER TABLE gone RENAME TO leases"),
+    ],
+)
+async def test_a_server_that_refuses_the_lease_is_a_reason_until_it_takes_it(
+    database_url: str, spoil: str, mend: str
+) -> None:
+    name, admin = str(make_url(database_url).database), await asyncpg.connect(database_url)
+    await admin.execute(spoil.format(name))
+    desk = desk_of(Database.open(database_url))
+    async with client_of(desk) as client:
+        await guarded("lead", lead, desk)
+        refusing = await client.get("/readyz")
+        async with admin.transaction(readonly=False):
+            await admin.execute(mend.format(name))
+        await desk.db.close()
+        await guarded("lead", lead, desk)
+        again = await client.get("/readyz")
+    await admin.close()
+    await desk.db.close()
+    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
     assert (again.status_code, again.json()["reasons"]) == (200, [])
 
 
