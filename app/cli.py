@@ -22,9 +22,10 @@ from app.bitrix.errors import Misconfigured, PortalError, ShutOut
 from app.clock import YEARS, parse_clock
 from app.commands import output
 from app.commands.arguments import AS_KNOWN, SENT, date_of, moment_of, ref_of
+from app.listening import NotAllowed
 from app.metrics.periods import PeriodKind
 from app.rules import RulesFault
-from app.serving import NotAllowed, serve
+from app.serving import serve
 from app.settings import Settings, SettingsFault
 from app.store.engine import DatabaseUrlFault, StoreUnavailable
 from app.store.migrate import NewerDatabase

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import gc
 import logging
-import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,6 +33,7 @@ from app.jobs.report import make_report, send_due, send_report
 from app.jobs.rerule import rerule
 from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
+from app.listening import NotAllowed, Server, bound
 from app.metrics.periods import PeriodKind
 from app.settings import Settings, is_loopback
 from app.store.engine import StoreUnavailable
@@ -60,68 +57,10 @@ MOST_CONNECTIONS = 1000  # more are answered 503: a crowd of idle ones must not 
 IDLE_SECONDS = 5  # between two requests of a connection
 
 
-class Server(uvicorn.Server):
-    """Ends at a signal, and lets the worker end after it: uvicorn's own would kill the process then."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Until the process ends: a second signal must not cut the worker's last write."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Raises NotAllowed where another process began to listen since the port was bound."""
-        host, port = self.config.host, self.config.port
-        try:
-            await super().startup(sockets)
-        except OSError as fault:
-            raise _no_port(host, port, fault) from fault
-        log.info("listening on http://%s:%s", host, port)
-
-
-@contextmanager
-def bound(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """The port as ours, but not listening yet: who connects before the service works is refused at once."""
-    with ExitStack() as stack:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            sockets = [stack.enter_context(_bound(family, address)) for family, _, _, _, address in found]
-        except OSError as fault:
-            raise _no_port(host, port, fault) from fault
-        yield sockets
-
-
-def _bound(family: int, address: Any) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the former process's last connections
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _no_port(host: str, port: int, fault: OSError) -> NotAllowed:
-    if fault.errno == errno.EADDRINUSE:
-        return NotAllowed(f"порт {port} занят: задайте B24SLA_PORT")
-    if fault.errno == errno.EACCES:
-        return NotAllowed(f"порт {port} службе не дан: задайте B24SLA_PORT больше 1023")
-    return NotAllowed(f"B24SLA_HOST={host} — не адрес этой машины ({fault.strerror}): задайте другой")
-
-
 NO_PORTAL = (
     "не задан B24SLA_PORTAL_WEBHOOK (адрес входящего вебхука) или локальное приложение: B24SLA_PORTAL, "
     "B24SLA_CLIENT_ID, B24SLA_CLIENT_SECRET, B24SLA_SECRET_KEY"
 )
-
-
-class NotAllowed(Exception):
-    """The service must not start like this; the text names the remedy."""
 
 
 async def walk(desk: Desk) -> bool:
@@ -342,7 +281,8 @@ async def serve(settings: Settings, *, role: Role = "all", clock: Clock | None =
     with bound(settings.host, settings.port) as sockets:
         async with open_desk(settings, clock=clock, role=role) as desk, at_work(desk):
             gc.freeze()  # what lives as long as the process is never looked through again, 100 ms at a time
-            await Server(_server_config(settings, create_app(desk))).serve(sockets)
+            web = create_app(desk)
+            await Server(_server_config(settings, web), web.state.intake.hurry).serve(sockets)
 
 
 def _server_config(settings: Settings, app: Any) -> uvicorn.Config:

@@ -9,7 +9,7 @@ import socket
 import pytest
 import uvicorn
 
-from app import serving
+from app import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -18,17 +18,17 @@ async def nothing(scope: object, receive: object, send: object) -> None:
     """An application that nobody calls."""
 
 
-def server(port: int) -> serving.Server:
+def server(port: int) -> listening.Server:
     """Ready to start up."""
     config = uvicorn.Config(nothing, host="127.0.0.1", port=port, log_config=None, lifespan="off")
     config.load()
-    made = serving.Server(config)
+    made = listening.Server(config)
     made.lifespan = config.lifespan_class(config)
     return made
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "app.serving"]
+    return [record.getMessage() for record in caplog.records if record.name == "app.listening"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def of(sockets: list[socket.socket]) -> int:
 
 
 async def test_it_says_so_once_it_listens(caplog: pytest.LogCaptureFixture) -> None:
-    with serving.bound("127.0.0.1", 0) as sockets:
+    with listening.bound("127.0.0.1", 0) as sockets:
         port = of(sockets)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
@@ -55,11 +55,11 @@ async def test_it_says_so_once_it_listens(caplog: pytest.LogCaptureFixture) -> N
 
 
 async def test_a_port_that_is_lost_in_between_is_said_instead(caplog: pytest.LogCaptureFixture) -> None:
-    with serving.bound("127.0.0.1", 0) as sockets, socket.socket() as quicker:
+    with listening.bound("127.0.0.1", 0) as sockets, socket.socket() as quicker:
         port = of(sockets)
         quicker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         quicker.bind(("127.0.0.1", port))
         quicker.listen()
-        with pytest.raises(serving.NotAllowed, match=f"порт {port} занят"):
+        with pytest.raises(listening.NotAllowed, match=f"порт {port} занят"):
             await server(port).startup(sockets)
     assert said(caplog) == []

@@ -16,6 +16,7 @@ from app.store.engine import StoreUnavailable
 from app.web.exposition import EVENTS, INTAKE, UNKNOWN_EVENT
 
 AT_ONCE = 500
+HURRIED_SECONDS = 2.0  # the same at a stop, which leaves requests three
 PATIENCE_SECONDS = 4.0  # for the database to take an event; a sender waits hardly longer for its answer
 LOOKS = 8  # within that time, at who has waited too long
 AGAIN_SECONDS = 2.0  # after which a database that refused is tried again, also when no event comes
@@ -53,6 +54,7 @@ class Intake:
         self._waiting: list[_Waiting] = []
         self._batch: list[_Waiting] = []  # on its way into the database
         self._writer: asyncio.Task[None] | None = None
+        self._is_stopping = False
         self._refused = 0  # events since the database began to refuse
         self._timer: asyncio.TimerHandle | None = None  # until it is tried again
         self._trial: asyncio.Task[None] | None = None
@@ -78,6 +80,10 @@ class Intake:
             self._writer = asyncio.create_task(self._write_all())
             self._look(self._writer)
         await waiting.stored
+
+    def hurry(self) -> None:
+        """The service is about to stop: who waits in vain is told so before that."""
+        self._is_stopping = True
 
     async def close(self) -> None:
         """Let the last commit end."""
@@ -124,7 +130,7 @@ class Intake:
         """Refuse who has waited too long. One timer for all: one each would be a tenth of an event's cost."""
         if writer.done():
             return
-        limit = _loop_time() - PATIENCE_SECONDS
+        limit = _loop_time() - (HURRIED_SECONDS if self._is_stopping else PATIENCE_SECONDS)
         _refuse(each for each in (*self._batch, *self._waiting) if each.since <= limit)
         asyncio.get_running_loop().call_later(PATIENCE_SECONDS / LOOKS, self._look, writer)
 

@@ -11,6 +11,8 @@ import signal
 import socket
 import sqlite3
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +46,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def test_a_stop_under_load_ends_within_ten_seconds_and_keeps_every_acknowledged_event(
-    tmp_path: Path,
-) -> None:
-    """A process of its own, because the signal is the point: seconds to start, less than one to stop."""
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    """A process of its own, because the signal is the point: seconds to start."""
     port = free_port()
     environ = {
         **os.environ,
@@ -55,24 +56,46 @@ async def test_a_stop_under_load_ends_within_ten_seconds_and_keeps_every_acknowl
         "B24SLA_EVENT_TOKENS": EVENT_TOKEN,
         "PYTHONPATH": str(ROOT),
     }
-    serving = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "serve", "--role", "web", cwd=tmp_path, env=environ,
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", "serve", "--role", "web", cwd=folder, env=environ,
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
-    said: set[str] = set()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         await _up(client)
+        yield process, client
+        if process.returncode is None:
+            process.kill()
+
+
+async def test_a_stop_under_load_ends_within_ten_seconds_and_keeps_every_acknowledged_event(
+    tmp_path: Path,
+) -> None:
+    said: set[str] = set()
+    async with serving(tmp_path) as (process, client):
         enough = asyncio.Event()
         senders = [asyncio.create_task(_pound(client, said, first, enough)) for first in range(1, 9)]
         await enough.wait()
-        serving.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(serving.wait(), 10) == 0
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
         await asyncio.gather(*senders)
     with sqlite3.connect(tmp_path / "var" / "b24sla.db") as kept:
         arrived = kept.execute("SELECT value ->> 0 FROM arrivals, json_each(events)")
         stored = {subject for (subject,) in arrived}
     kept.close()
     assert said <= stored
+
+
+async def test_a_stop_while_the_database_is_locked_ends_within_ten_seconds_too(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (process, client):
+        stranger = sqlite3.connect(tmp_path / "var" / "b24sla.db", isolation_level=None)
+        stranger.execute("BEGIN IMMEDIATE")
+        fields = {"event": "ONCRMDEALUPDATE", "data[FIELDS][ID]": "41", **PROOF}
+        post = asyncio.create_task(client.post(HOOK, data=fields))
+        await asyncio.sleep(0.05)  # it is in hand
+        process.send_signal(signal.SIGTERM)
+        assert (await post).status_code == 503
+        await asyncio.wait_for(process.wait(), 10)
+        stranger.close()
 
 
 async def _up(client: httpx.AsyncClient) -> None:

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from app import logs, serving
+from app import listening, logs, serving
 from app.bitrix.access import Webhook
 from app.bitrix.client import Client
 from app.bitrix.errors import PortalError
@@ -147,7 +147,7 @@ async def test_the_server_bounds_connections_and_idle_ones(
 ) -> None:
     seen: dict[str, Any] = {}
 
-    class Noted(serving.Server):
+    class Noted(listening.Server):
         async def serve(self, sockets: Any = None) -> None:  # noqa: ARG002  as uvicorn has it
             seen.update(vars(self.config))
 
