@@ -82,13 +82,14 @@ class Intake:
         await waiting.stored
 
     def hurry(self) -> None:
-        """The service is about to stop: who waits in vain is told so before that."""
+        """The service is about to stop: who waits in vain is told so before that, nothing more is tried."""
         self._is_stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def close(self) -> None:
         """Let the last commit end."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self.hurry()
         for last in (self._trial, self._writer):
             if last is not None:
                 await last
@@ -103,7 +104,8 @@ class Intake:
 
     def _try_later(self) -> None:
         """A process that is not ready may be sent no event by which it could see that it is ready again."""
-        self._timer = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._try)
+        if not self._is_stopping:
+            self._timer = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._try)
 
     def _try(self) -> None:
         self._trial = asyncio.create_task(self._tried())

@@ -19,7 +19,7 @@ from app.jobs.tend import guarded
 from app.model import Event
 from app.store import engine as store_engine
 from app.store import inbox
-from app.store.engine import Database
+from app.store.engine import Database, StoreUnavailable
 from app.web import intake
 from app.web.health import UNWRITTEN
 from tests.web.town import EVENT_TOKEN, client_of, deal, desk_of
@@ -144,6 +144,31 @@ async def test_a_database_that_recovers_is_ready_again_although_no_event_comes(
             answer = await client.get("/readyz")
     assert answer.json()["reasons"] == []
     assert await waiting(hasty) == set()
+
+
+async def test_a_stop_waits_for_no_further_trial_of_the_database(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    again = asyncio.Event()
+
+    async def refuse(*_: object) -> None:
+        tried.append("")
+        if len(tried) == 3:
+            again.set()
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(intake, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(intake.arrivals, "append", refuse)
+    taker = intake.Intake(desk)
+    with pytest.raises(intake.NotStored):
+        await taker.put(Event("ONCRMDEALUPDATE", deal(41)))
+    await again.wait()
+    await taker.close()
+    tried.clear()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert tried == []
 
 
 async def test_a_lease_that_cannot_be_renewed_is_a_reason_until_it_can(
