@@ -18,7 +18,7 @@ from app.jobs.lead import lead
 from app.jobs.tend import guarded
 from app.model import Event
 from app.store import engine as store_engine
-from app.store import inbox
+from app.store import arrivals, inbox
 from app.store.engine import Database, StoreUnavailable
 from app.web import intake
 from app.web.health import UNWRITTEN
@@ -159,7 +159,7 @@ async def test_a_stop_waits_for_no_further_trial_of_the_database(
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(intake, "AGAIN_SECONDS", 0)
-    monkeypatch.setattr(intake.arrivals, "append", refuse)
+    monkeypatch.setattr(arrivals, "append", refuse)
     taker = intake.Intake(desk)
     with pytest.raises(intake.NotStored):
         await taker.put(Event("ONCRMDEALUPDATE", deal(41)))
