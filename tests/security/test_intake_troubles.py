@@ -17,8 +17,8 @@ from app.desk import Desk
 from app.jobs.lead import lead
 from app.jobs.tend import guarded
 from app.model import Event
-from app.store import engine as store_engine
 from app.store import arrivals, inbox
+from app.store import engine as store_engine
 from app.store.engine import Database, StoreUnavailable
 from app.web import intake
 from app.web.health import UNWRITTEN
