@@ -1,6 +1,7 @@
 """The command line: `b24sla …`, also `python -m app` (contract.md 1).
 
-Status 0 done, 1 failed, 2 wrong use. A user's mistake is one sentence, never a traceback.
+Status 0 done, 1 failed, 2 wrong use. A user's mistake is one sentence, never a traceback. What a command
+needs is imported by it alone: everything together takes a second.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from typer.core import TyperCommand
 from uvicorn.loops.auto import auto_loop_factory
 
-from app import commands, logs
+from app import logs
 from app.bitrix.errors import Misconfigured, PortalError, ShutOut
 from app.clock import YEARS, parse_clock
 from app.commands import output
 from app.commands.arguments import AS_KNOWN, SENT, date_of, moment_of, ref_of
+from app.commands.speech import Mistake
 from app.listening import NotAllowed
 from app.metrics.periods import PeriodKind
 from app.rules import RulesFault
-from app.serving import serve
 from app.settings import Settings, SettingsFault
 from app.store.engine import DatabaseUrlFault, StoreUnavailable
 from app.store.migrate import NewerDatabase
@@ -74,6 +75,8 @@ def serve_command(
     ] = "",
 ) -> None:
     """Принимать события и вести сроки, пока не остановят."""
+    from app.serving import serve
+
     settings = _settings()
     try:
         chosen = parse_clock(clock) if clock else None
@@ -112,8 +115,10 @@ def check(
 
     Доступ, права, поля, стадии и чаты: строка на каждое и что исправить.
     """
+    from app.commands import preparing
+
     _quiet()
-    _finish(_run(commands.check(_settings(), as_json=as_json, record=record, compare=compare)))
+    _finish(_run(preparing.check(_settings(), as_json=as_json, record=record, compare=compare)))
 
 
 @app.command()
@@ -125,8 +130,10 @@ def provision(
 
     Повторный запуск ничего не портит.
     """
+    from app.commands import preparing
+
     _quiet()
-    _finish(_run(commands.provision(_settings(), dry_run=dry_run, layout=layout)))
+    _finish(_run(preparing.provision(_settings(), dry_run=dry_run, layout=layout)))
 
 
 @app.command()
@@ -135,8 +142,10 @@ def reconcile() -> None:
 
     То, о чём портал не сообщил событием. Работающая служба делает это сам.
     """
+    from app.commands import reconciling
+
     _quiet()
-    _finish(_run(commands.reconcile(_settings())))
+    _finish(_run(reconciling.reconcile(_settings())))
 
 
 class WithMoment(TyperCommand):
@@ -172,16 +181,18 @@ def digest(
 
     Что горит, что было, показатели против норм.
     """
+    from app.commands import reporting
+
     _quiet()
     if as_known and send:
         raise typer.BadParameter("прошлую сводку не отправляют: уберите --send", param_hint=AS_KNOWN)
     if as_known:
-        then = commands.digest_as_known(
+        then = reporting.digest_as_known(
             _settings(), period, date_of(on), moment_of(as_known), out=out, as_json=as_json
         )
         _finish(_run(then))
         return
-    _finish(_run(commands.digest(_settings(), period, date_of(on), send=send, out=out, as_json=as_json)))
+    _finish(_run(reporting.digest(_settings(), period, date_of(on), send=send, out=out, as_json=as_json)))
 
 
 @app.command()
@@ -193,8 +204,10 @@ def explain(
 
     Каждый засчитанный и не засчитанный отрезок, паузы, сообщения.
     """
+    from app.commands import explaining
+
     _quiet()
-    _finish(_run(commands.explain(_settings(), ref_of(ref), as_json=as_json)))
+    _finish(_run(explaining.explain(_settings(), ref_of(ref), as_json=as_json)))
 
 
 @app.command()
@@ -206,10 +219,12 @@ def failed(
     as_json: AsJson = False,
 ) -> None:
     """Работа, от которой служба отказалась."""
+    from app.commands import failing
+
     _quiet()
     if verb is FailedVerb.DROP and not key:
         raise typer.BadParameter("назовите, что отбросить: ключ есть в b24sla failed", param_hint="КЛЮЧ")
-    _finish(_run(commands.failed(_settings(), verb.value, key, as_json=as_json)))
+    _finish(_run(failing.failed(_settings(), verb.value, key, as_json=as_json)))
 
 
 @app.command()
@@ -229,8 +244,10 @@ def export(
 
     Сроки, события, тексты и сообщения; телефоны и адреса скрыты.
     """
+    from app.commands import exporting
+
     _quiet()
-    _finish(_run(commands.export(_settings(), client, out, full=full, as_json=as_json)))
+    _finish(_run(exporting.export(_settings(), client, out, full=full, as_json=as_json)))
 
 
 @app.command()
@@ -246,11 +263,13 @@ def purge(
 
     Сроки, вердикты и показатели остаются.
     """
+    from app.commands import purging
+
     _quiet()
     if not before and not client:
         raise typer.BadParameter("нужна дата (или --client): 2026-11-24", param_hint="--before")
     day = date_of(before, "--before")
-    _finish(_run(commands.purge(_settings(), day, client, dry_run=dry_run, as_json=as_json)))
+    _finish(_run(purging.purge(_settings(), day, client, dry_run=dry_run, as_json=as_json)))
 
 
 @app.command()
@@ -270,8 +289,10 @@ def simulate(
 
     Чей исход изменится, доля в срок, просрочки по часам и дням недели. Ничего не меняет.
     """
+    from app.commands import simulating
+
     _quiet()
-    _finish(_run(commands.simulate(_settings(), rules, days, as_json=as_json, out=out, picture=picture)))
+    _finish(_run(simulating.simulate(_settings(), rules, days, as_json=as_json, out=out, picture=picture)))
 
 
 @app.command()
@@ -285,8 +306,10 @@ def backup(
 
     Для PostgreSQL есть pg_dump; как восстановить, сказано в docs/restore.md.
     """
+    from app.commands import backing_up
+
     _quiet()
-    _finish(_run(commands.backup(_settings(), to, restored=restored)))
+    _finish(_run(backing_up.backup(_settings(), to, restored=restored)))
 
 
 rules_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -301,8 +324,10 @@ def rules_preview(rules: RulesFile, as_json: AsJson = False) -> None:
 
     Какие сроки сдвинутся и на сколько, кто сразу окажется просрочен. Ничего не меняет.
     """
+    from app.commands import ruling
+
     _quiet()
-    _finish(_run(commands.preview_rules(_settings(), rules, as_json=as_json)))
+    _finish(_run(ruling.preview_rules(_settings(), rules, as_json=as_json)))
 
 
 @rules_app.command("apply")
@@ -315,8 +340,10 @@ def rules_apply(
 
     Без --open меняются только новые обращения: когда службу перезапустят с этим файлом.
     """
+    from app.commands import ruling
+
     _quiet()
-    _finish(_run(commands.apply_rules(_settings(), rules, by, to_open=to_open)))
+    _finish(_run(ruling.apply_rules(_settings(), rules, by, to_open=to_open)))
 
 
 # --- what every command shares -----------------------------------------------------------
@@ -350,7 +377,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         DatabaseUrlFault,
         NewerDatabase,
         PortalError,
-        commands.Mistake,
+        Mistake,
     ) as fault:
         _fail(str(fault))
     except StoreUnavailable as fault:

@@ -33,7 +33,7 @@ from app.jobs.report import make_report, send_due, send_report
 from app.jobs.rerule import rerule
 from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
-from app.listening import NotAllowed, Server, bound
+from app.listening import NO_PORTAL, NotAllowed, Server, bound
 from app.metrics.periods import PeriodKind
 from app.settings import Settings, is_loopback
 from app.store.engine import StoreUnavailable
@@ -55,12 +55,6 @@ GRACE_SECONDS = 3  # for requests in hand; the worker has as long after it, and 
 
 MOST_CONNECTIONS = 1000  # more are answered 503: a crowd of idle ones must not take the memory of all
 IDLE_SECONDS = 5  # between two requests of a connection
-
-
-NO_PORTAL = (
-    "не задан B24SLA_PORTAL_WEBHOOK (адрес входящего вебхука) или локальное приложение: B24SLA_PORTAL, "
-    "B24SLA_CLIENT_ID, B24SLA_CLIENT_SECRET, B24SLA_SECRET_KEY"
-)
 
 
 async def walk(desk: Desk) -> bool:

@@ -45,7 +45,7 @@ def run(*words: str, **environ: str) -> Result:
 
 
 def test_what_a_command_may_not_need_is_not_loaded() -> None:
-    heavy = {"fastapi", "jinja2", "matplotlib", "numpy"}
+    heavy = {"apscheduler", "fastapi", "httpx", "jinja2", "matplotlib", "numpy"}
     script = f"import sys, app.cli; print(*{heavy!r} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

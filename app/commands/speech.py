@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.listening import NotAllowed
-from app.serving import NO_PORTAL
+from app.listening import NO_PORTAL, NotAllowed
 from app.settings import Settings
 from app.store.engine import file_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app import commands
+from app.commands import explaining, reporting
 from app.metrics.periods import PeriodKind
 from app.store import tickets
 from app.web.answers import ExplainedAnswer
@@ -23,7 +23,7 @@ async def test_digest_for_programs_has_figures_and_text(
 ) -> None:
     async with scene(tmp_path) as town:
         settings = town.desk.settings
-        assert await commands.digest(settings, PeriodKind.DAY, None, send=False, out=tmp_path, as_json=True)
+        assert await reporting.digest(settings, PeriodKind.DAY, None, send=False, out=tmp_path, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told["text"].startswith("📋 Поддержка PASS24")
     assert {"period", "figures", "now", "late", "agents"} <= told.keys()
@@ -36,7 +36,7 @@ async def test_explain_for_programs_is_the_apis_ticket(
     async with scene(tmp_path) as town:
         case = town.office.receive(letter(), town.office.agents[0])
         await town.settle()
-        assert await commands.explain(town.desk.settings, ref_of(case), as_json=True)
+        assert await explaining.explain(town.desk.settings, ref_of(case), as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told["ref"] == f"deal:{case.id}"
     assert told["class"] == "standard"
@@ -55,7 +55,7 @@ async def test_explain_names_what_the_history_lacks(
         strange = replace(await town.ticket(case), notes=("gap:order",))
         async with town.desk.db.begin() as conn:
             await tickets.save(conn, strange, [])
-        assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
+        assert await explaining.explain(town.desk.settings, ref_of(case), as_json=False)
     assert "Пробел: записи истории стоят не по порядку времени" in capsys.readouterr().out
 
 
@@ -65,7 +65,7 @@ async def test_explain_sums_up_every_clock_with_its_verdict_and_what_was_said(
     async with scene(tmp_path) as town:
         case = town.office.receive(letter(), town.office.agents[0])
         await town.settle()
-        assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
+        assert await explaining.explain(town.desk.settings, ref_of(case), as_json=False)
     lines = capsys.readouterr().out.splitlines()
     for clock in ("Первый ответ: отведено 4 ч, отсчёт с ", "Решение: отведено 24 ч, отсчёт с "):
         assert [line for line in lines if line.startswith(clock)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from app import commands
+from app.commands import explaining, preparing
 from app.demo.office import Case
 from app.gaps import LOST_RULES
 from app.model import Fact
@@ -63,8 +63,8 @@ async def test_under_rules_that_are_not_understood_any_more_todays_stand_and_thi
         ticket = await town.ticket(case)
         assert ticket.now_cycle.reply.term == timedelta(hours=1)
         assert ticket.notes == (LOST_RULES,)
-        assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
-        await commands.check(town.desk.settings, as_json=False)
+        assert await explaining.explain(town.desk.settings, ref_of(case), as_json=False)
+        await preparing.check(town.desk.settings, as_json=False)
     told = "правила, с которыми оно началось, больше не читаются: сроки посчитаны по нынешним"
     said = capsys.readouterr().out
     assert f"Пробел: {told}" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app import commands
+from app.commands import reporting, ruling, simulating
 from app.commands.simulating import comparison
 from app.commands.speech import Mistake
 from app.jobs.lead import lead
@@ -103,7 +103,7 @@ async def test_the_running_service_does_it_when_there_is_one(
         town.office.receive(letter(), town.office.agents[0])
         await town.settle()
         await lead(town.desk)
-        asking = commands.apply_rules(town.desk.settings, other_rules(town, tmp_path), BY, to_open=True)
+        asking = ruling.apply_rules(town.desk.settings, other_rules(town, tmp_path), BY, to_open=True)
         command = asyncio.create_task(asking)
         for _ in range(500):
             if await rerule(town.desk):
@@ -120,7 +120,7 @@ async def test_without_open_it_is_only_written_down(
         case = town.office.receive(letter(), town.office.agents[0])
         await town.settle()
         file = other_rules(town, tmp_path)
-        await commands.apply_rules(town.desk.settings, file, str(town.office.head), to_open=False)
+        await ruling.apply_rules(town.desk.settings, file, str(town.office.head), to_open=False)
         assert (await town.ticket(case)).now_cycle.reply.term == timedelta(hours=4)
         assert await rerule(town.desk) == 0
     told = capsys.readouterr().out
@@ -131,7 +131,7 @@ async def test_without_open_it_is_only_written_down(
 async def test_a_number_that_nobody_has_is_a_mistake(tmp_path: Path) -> None:
     async with scene(tmp_path) as town:
         with pytest.raises(Mistake, match="4711"):
-            await commands.apply_rules(town.desk.settings, other_rules(town, tmp_path), "4711", to_open=False)
+            await ruling.apply_rules(town.desk.settings, other_rules(town, tmp_path), "4711", to_open=False)
 
 
 async def test_preview_tells_programs_what_would_move_and_writes_nothing(
@@ -140,7 +140,7 @@ async def test_preview_tells_programs_what_would_move_and_writes_nothing(
     async with scene(tmp_path) as town:
         case = town.office.receive(letter(), town.office.agents[0])
         await town.settle()
-        assert await commands.preview_rules(town.desk.settings, other_rules(town, tmp_path), as_json=True)
+        assert await ruling.preview_rules(town.desk.settings, other_rules(town, tmp_path), as_json=True)
         async with town.desk.db.read() as conn:
             assert await rules_log.history(conn) == []
     [changed] = json.loads(capsys.readouterr().out)["changed"]
@@ -152,7 +152,7 @@ async def test_faults_of_the_file_are_all_told(tmp_path: Path) -> None:
     async with scene(tmp_path) as town:
         file = other_rules(town, tmp_path, '\n[class.standard]\nrespond = "1 day"\nresolv = "2h"\n')
         with pytest.raises(RulesFault) as refused:
-            await commands.simulate(town.desk.settings, file, 0, as_json=False, out=None, picture=None)
+            await simulating.simulate(town.desk.settings, file, 0, as_json=False, out=None, picture=None)
         assert len(refused.value.faults) == 2
 
 
@@ -176,7 +176,9 @@ async def test_what_if_leaves_files_where_it_was_told(
         await town.settle()
         sheet, picture = tmp_path / "out.xlsx", tmp_path / "out.png"
         file = other_rules(town, tmp_path)
-        assert await commands.simulate(town.desk.settings, file, 0, as_json=True, out=sheet, picture=picture)
+        assert await simulating.simulate(
+            town.desk.settings, file, 0, as_json=True, out=sheet, picture=picture
+        )
     assert json.loads(capsys.readouterr().out)["rules"] == "other.toml"
     assert (sheet.read_bytes()[:2], picture.read_bytes()[:4]) == (b"PK", b"\x89PNG")
 
@@ -184,7 +186,7 @@ async def test_what_if_leaves_files_where_it_was_told(
 async def test_the_digest_of_a_period_that_was_never_sent_is_a_mistake_with_a_remedy(tmp_path: Path) -> None:
     async with scene(tmp_path) as town:
         with pytest.raises(Mistake, match="--as-known 2026"):
-            await commands.digest_as_known(
+            await reporting.digest_as_known(
                 town.desk.settings, PeriodKind.DAY, date(2026, 11, 20), None, out=None, as_json=False
             )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands import nothing_left
+from app.commands.reconciling import nothing_left
 from app.jobs.ask import ask, asked
 from app.jobs.report import send_due
 from app.patience import GIVE_UP_AFTER, wait_after

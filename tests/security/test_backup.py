@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import commands
 from app.bitrix.portal import Portal
+from app.commands import backing_up
 from app.commands.speech import Mistake
 from app.demo.office import Case
 from app.desk import open_desk
@@ -85,12 +85,12 @@ async def test_the_command_names_its_file_and_refuses_to_overwrite(
 ) -> None:
     async with scene(tmp_path) as town:
         settings = town.desk.settings
-        assert await commands.backup(settings, tmp_path / "copy.db", restored=False)
+        assert await backing_up.backup(settings, tmp_path / "copy.db", restored=False)
         assert "copy.db" in capsys.readouterr().out
         with pytest.raises(Mistake, match="уже есть"):
-            await commands.backup(settings, tmp_path / "copy.db", restored=False)
+            await backing_up.backup(settings, tmp_path / "copy.db", restored=False)
         with pytest.raises(Mistake, match="назовите файл"):
-            await commands.backup(settings, None, restored=False)
+            await backing_up.backup(settings, None, restored=False)
 
 
 async def test_for_a_server_the_command_names_the_servers_own(tmp_path: Path, database_url: str) -> None:
@@ -98,7 +98,7 @@ async def test_for_a_server_the_command_names_the_servers_own(tmp_path: Path, da
         return
     async with scene(tmp_path, database=database_url) as town:
         with pytest.raises(Mistake, match=r"pg_dump.+без \+asyncpg.+docs/restore\.md"):
-            await commands.backup(town.desk.settings, tmp_path / "copy.db", restored=False)
+            await backing_up.backup(town.desk.settings, tmp_path / "copy.db", restored=False)
 
 
 # --- the day after --------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from openpyxl import load_workbook
 
-from app import commands, logs
+from app import logs
+from app.commands import explaining, reporting
 from app.demo.office import Case
 from app.desk import Desk
 from app.jobs.report import make_report
@@ -93,9 +94,9 @@ async def test_no_message_no_log_and_no_command_tells_it(
             await town.settle()
             await town.until("24.11 15:00")
         said = json.dumps([*town.chat(), *_said_elsewhere(town, case)], ensure_ascii=False)
-        assert await commands.explain(town.desk.settings, ref_of(case), as_json=False)
-        assert await commands.explain(town.desk.settings, ref_of(case), as_json=True)
-        await commands.digest(
+        assert await explaining.explain(town.desk.settings, ref_of(case), as_json=False)
+        assert await explaining.explain(town.desk.settings, ref_of(case), as_json=True)
+        await reporting.digest(
             town.desk.settings, PeriodKind.DAY, None, send=False, out=tmp_path / "out", as_json=True
         )
     assert "Пожар" in said

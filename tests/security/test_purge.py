@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app import commands
 from app.clock import SetClock
+from app.commands import purging
 from app.commands.speech import Mistake
 from app.demo.office import Case
 from app.desk import Desk
@@ -257,7 +257,7 @@ async def test_what_cannot_be_is_refused_in_words(
 ) -> None:
     async with scene(tmp_path) as town:
         with pytest.raises(Mistake, match=words):
-            await commands.purge(town.desk.settings, before, client, dry_run=False, as_json=False)
+            await purging.purge(town.desk.settings, before, client, dry_run=False, as_json=False)
 
 
 async def test_a_client_with_an_open_ticket_must_wait(tmp_path: Path) -> None:
@@ -265,6 +265,6 @@ async def test_a_client_with_an_open_ticket_must_wait(tmp_path: Path) -> None:
         case = town.office.receive(letter(TEXT, TITLE), town.office.agents[0])
         await town.settle()
         with pytest.raises(Mistake, match=f"незавершённые обращения \\({ref_of(case)}\\)"):
-            await commands.purge(
+            await purging.purge(
                 town.desk.settings, None, f"contact:{case.contact}", dry_run=False, as_json=False
             )
