@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from app.bitrix.client import Client
 from app.bitrix.errors import PortalError, Refused
-from app.bitrix.wire import PAGE, Answer, Command, From, Group, Told, number
+from app.bitrix.wire import PAGE, Answer, Command, From, Group, Told, number, unlisted
 from app.model import Lane
 
 CHAINS = (1, 10, 40)  # pages asked for in one round: a list is either short or long
@@ -35,10 +35,11 @@ class Part(Protocol):
 
 
 class Single:
-    """One command, one answer."""
+    """One command, one answer. `lists`: paths to what must be a list there, be it an empty one."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, *lists: tuple[str, ...]) -> None:
         self._command: Command | None = command
+        self._lists = lists
         self.answer: Answer | None = None
         self.error: PortalError | None = None
 
@@ -47,10 +48,11 @@ class Single:
 
     def take(self, told: Sequence[Told]) -> None:
         self._command = None
-        if isinstance(told[0], Answer):
-            self.answer = told[0]
-        else:
+        if isinstance(told[0], PortalError):
             self.error = told[0]
+            return
+        self.error = next(filter(None, (unlisted(told[0], *path) for path in self._lists)), None)
+        self.answer = None if self.error else told[0]
 
 
 class Listing:
@@ -114,8 +116,8 @@ class Listing:
         if isinstance(told, PortalError):
             self.error = told
             return False
-        if not told.is_list(*self._path):  # as an empty one it would mean that all of them are gone
-            self.error = PortalError("unreadable", "вместо списка пришло непонятное", method=self._method)
+        self.error = unlisted(told, *self._path, method=self._method)
+        if self.error:
             return False
         rows = told.rows(*self._path)
         if rows and number(rows[0].get(self._key)) <= self._last:

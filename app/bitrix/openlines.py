@@ -34,7 +34,7 @@ def session_of(row: Row) -> int:
 
 def history(session: int) -> Single:
     """The whole talk of a session, to be read."""
-    return Single(Command(HISTORY, {"SESSION_ID": session}))
+    return Single(Command(HISTORY, {"SESSION_ID": session}), ("message",), ("users",))
 
 
 def line_talk(

@@ -16,7 +16,7 @@ from app.bitrix.client import Client, Clock
 from app.bitrix.errors import Misconfigured, PortalError, Refused, RetryLater
 from app.bitrix.results import MessageWork, Unwritten, Work, Written, unnumbered, unwritten
 from app.bitrix.tasks import chat_of, task_of
-from app.bitrix.wire import Answer, Command, From, Group, Told, as_list, as_map, number
+from app.bitrix.wire import Answer, Command, From, Group, Told, as_list, as_map, number, unlisted
 from app.model import ItemRef, Kind, Lane, MessageKind
 
 SEND = "tasks.task.chat.message.send"
@@ -89,10 +89,13 @@ class TaskVoice:
         """Our last word of this text; None also where version 3 sees to it. Raises PortalError."""
         [told] = await self._client.run([_looking(ref)], lane)
         task = task_of(told[0].result) if isinstance(told[0], Answer) else None
-        rows = told[1] if task and chat_of(task) else told[2]
+        in_chat = bool(task and chat_of(task))
+        rows = told[1] if in_chat else told[2]
         if isinstance(told[0], PortalError):
             raise told[0]
         if isinstance(rows, Answer):
+            if error := unlisted(rows, *(("messages",) if in_chat else ())):
+                raise error
             return _found(rows, text)
         if isinstance(rows, RetryLater) or not await self._is_there(lane):
             raise rows

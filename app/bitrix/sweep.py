@@ -23,7 +23,7 @@ from app.bitrix.results import Changes, Marks
 from app.bitrix.speech import READ_TYPES
 from app.bitrix.times import exact, instant
 from app.bitrix.user_events import Lines, Look
-from app.bitrix.wire import Command, Group, Told, number
+from app.bitrix.wire import Command, Group, Told, number, unlisted
 from app.model import Hint, HintKind, ItemRef, Kind, Lane, Subject
 
 OVERLAP = timedelta(minutes=2)
@@ -67,8 +67,8 @@ class TalkedTasks:
         if isinstance(told[0], PortalError):
             self.error = told[0]
             return
-        if not told[0].is_list("tasks"):
-            self.error = PortalError("unreadable", "вместо списка пришло непонятное")
+        self.error = unlisted(told[0], "tasks", method="tasks.task.list")
+        if self.error:
             return
         rows = told[0].rows("tasks")
         recent = [row for row in rows if (at := instant(row.get("activityDate"))) and at >= self._since]

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.bitrix.errors import PortalError, Refused
-from app.bitrix.wire import PAGE, Answer, Command, From, Group, Told, as_map, number
+from app.bitrix.wire import PAGE, Answer, Command, From, Group, Told, as_map, number, unlisted
+
+METHOD = "im.dialog.messages.get"
 
 
 class Talk:
@@ -27,7 +29,7 @@ class Talk:
         params: dict[str, Any] = {"DIALOG_ID": self._dialog, "LIMIT": PAGE}
         if self._edge:
             params["FIRST_ID" if self.after else "LAST_ID"] = self._edge
-        return [Command("im.dialog.messages.get", params)]
+        return [Command(METHOD, params)]
 
     def take(self, told: Sequence[Told]) -> None:
         if isinstance(told[0], PortalError):
@@ -36,6 +38,9 @@ class Talk:
         self._take_page(told[0])
 
     def _take_page(self, answer: Answer) -> None:
+        self.error = unlisted(answer, "messages", method=METHOD) or unlisted(answer, "users", method=METHOD)
+        if self.error:
+            return
         page = {number(row.get("id")): row for row in answer.rows("messages")}
         new = page.keys() - self.messages.keys()
         self.messages |= page
@@ -47,4 +52,4 @@ class Talk:
         if chat:
             self._dialog = f"chat{chat}"
         elif not self._done and isinstance(self._dialog, From):
-            self.error = Refused("chat_id", "ответ не называет чат", method="im.dialog.messages.get")
+            self.error = Refused("chat_id", "ответ не называет чат", method=METHOD)

@@ -23,6 +23,7 @@ from app.bitrix.tasks import (
     chat_of,
     kanban_titles,
     members_of,
+    says_no_task,
     task_card,
     task_moves,
     task_of,
@@ -71,7 +72,8 @@ class TaskPlan:
 def task_plan(ask: Ask, config: PortalConfig) -> TaskPlan:
     """What to ask for; nothing is sent yet."""
     task = Single(Command("tasks.task.get", {"taskId": ask.ref.id, "select": task_select(config)}))
-    log = Single(Command("tasks.task.history.list", {"taskId": ask.ref.id, "order": {"createdDate": "asc"}}))
+    asked = {"taskId": ask.ref.id, "order": {"createdDate": "asc"}}
+    log = Single(Command("tasks.task.history.list", asked), ("list",))
     chat = ask.cursor.get("chat", 0)
     dialog = f"chat{chat}" if chat else From(2, "[task][chatId]", "chat")
     return TaskPlan(ask, task, log, Talk(dialog, ask.cursor.get("message", 0)))
@@ -82,7 +84,7 @@ def comment_parts(plans: Sequence[TaskPlan]) -> list[list[Part]]:
     old = [plan for plan in plans if plan.row and not plan.chat]
     for plan in old:
         # Positional: TASKID is the first parameter (rest.md 1.2).
-        plan.comments = Single(Command("task.commentitem.getlist", {"TASKID": plan.ask.ref.id}))
+        plan.comments = Single(Command("task.commentitem.getlist", {"TASKID": plan.ask.ref.id}), ())
     return [[plan.comments] for plan in old if plan.comments]
 
 
@@ -112,6 +114,8 @@ def task_reading(
     ref, row = plan.ask.ref, plan.row
     if plan.task.error:
         return unread(ref, plan.task.error)
+    if row is None and plan.task.answer and not says_no_task(plan.task.answer.result):
+        return unread(ref, PortalError("unreadable", "вместо задачи пришло непонятное"))
     if row is None:
         return Gone(ref, read_at)
     if error := _missing(plan):

@@ -42,6 +42,12 @@ def task_of(result: Any) -> Mapping[str, Any] | None:
     return task if isinstance(task, Mapping) and task else None
 
 
+def says_no_task(result: Any) -> bool:
+    """PHP's empty forms say it; anything else that is no task says nothing."""
+    found = result.get("task") if isinstance(result, Mapping) else result
+    return found in (None, "", False, [], {})
+
+
 def task_card(
     task: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],

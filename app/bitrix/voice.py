@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from app.bitrix.listing import Row
 from app.bitrix.rest3 import TaskVoice
 from app.bitrix.results import MessageWork, Unwritten, Written, unnumbered, unwritten
 from app.bitrix.times import instant
-from app.bitrix.wire import Answer, Command, Told, as_list, as_map, number
+from app.bitrix.wire import Answer, Command, Told, as_map, number, unlisted
 from app.model import ItemRef, Kind, Lane, Message, MessageKind
 
 log = logging.getLogger(__name__)
@@ -176,8 +176,8 @@ class Voice:
         params: dict[str, Any] = {"DIALOG_ID": to, "LIMIT": PAGE}
         for _ in range(PAGES):
             answer = await self._client.call(Command("im.dialog.messages.get", params), lane)
-            rows = answer.rows("messages")
-            found = _found(Answer(rows), marker, "text")
+            rows = _listed(answer, "messages")
+            found = _found(rows, marker, "text")
             if found is not None or len(rows) < PAGE or not _reaches(rows, since):
                 return found
             params["LAST_ID"] = min(number(row.get("id")) for row in rows)
@@ -187,7 +187,7 @@ class Voice:
     async def _find_comment(self, ref: ItemRef, marker: str, lane: Lane) -> int | None:
         if ref.kind is Kind.TASK:
             return await self._tasks.find(ref, marker, lane)
-        return _found(await self._client.call(_comments_of(ref), lane), marker, "COMMENT")
+        return _found(_listed(await self._client.call(_comments_of(ref), lane)), marker, "COMMENT")
 
     async def upload(self, dialog: str, name: str, content: bytes, text: str, lane: Lane) -> int:
         """Send a file with a message, as the bot where it may speak; the message's id. Raises PortalError."""
@@ -233,7 +233,13 @@ def _reaches(rows: Sequence[Row], since: datetime | None) -> bool:
     return since is not None and bool(dates) and min(dates) > since - SLACK
 
 
-def _found(answer: Answer, marker: str, name: str) -> int | None:
-    rows = [as_map(row) for row in as_list(answer.result)]
+def _listed(answer: Answer, *path: str) -> Sequence[Mapping[str, Any]]:
+    """Raises PortalError for what is no list: «not there» would have it said twice."""
+    if error := unlisted(answer, *path):
+        raise error
+    return answer.rows(*path)
+
+
+def _found(rows: Sequence[Mapping[str, Any]], marker: str, name: str) -> int | None:
     ids = [number(row.get("ID") or row.get("id")) for row in rows if marker in str(row.get(name) or "")]
     return max(ids, default=None)

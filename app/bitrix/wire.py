@@ -170,6 +170,13 @@ def as_map(value: object) -> Mapping[str, Any]:
     return {}
 
 
+def unlisted(answer: Answer, *path: str, method: str = "") -> PortalError | None:
+    """An error where no list stands: taken for an empty one it would mean that all of it is gone."""
+    if answer.is_list(*path):
+        return None
+    return PortalError("unreadable", "вместо списка пришло непонятное", method=method)
+
+
 def as_list(value: object) -> list[Any]:
     """A PHP array read as a list; null, "" and false are empty lists too."""
     if isinstance(value, list):

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from app.bitrix.listing import Listing
+from app.bitrix.openlines import history
 from app.bitrix.results import MessageWork, Unwritten, Written, unread
+from app.bitrix.talk import Talk
+from app.bitrix.tasks import says_no_task
 from app.bitrix.voice import said
 from app.bitrix.wire import Answer
 from app.model import ItemRef, Kind, Message, MessageKind
@@ -68,3 +71,32 @@ def test_lists_as_php_writes_them_are_read(result: Any) -> None:
     listing.next_group()
     listing.take([Answer(result)])
     assert listing.error is None
+
+
+@pytest.mark.parametrize(
+    "result", [{"messages": -1}, {"messages": [None]}, {"messages": [], "users": "x"}, -1]
+)
+def test_a_chat_that_makes_no_sense_is_not_silent(result: Any) -> None:
+    talk = Talk("chat5")
+    talk.next_group()
+    talk.take([Answer(result)])
+    assert talk.error is not None
+
+
+@pytest.mark.parametrize(
+    ("result", "is_known"), [({"message": -1}, False), ({"message": {}, "users": []}, True)]
+)
+def test_a_session_that_makes_no_sense_is_not_silent(result: Any, is_known: bool) -> None:
+    session = history(7)
+    session.take([Answer(result)])
+    assert (session.answer is not None, session.error is None) == (is_known, is_known)
+
+
+@pytest.mark.parametrize("result", [[], None, False, {"task": []}, {"task": None}])
+def test_php_says_in_many_ways_that_there_is_no_task(result: Any) -> None:
+    assert says_no_task(result)
+
+
+@pytest.mark.parametrize("result", [-1, "abc", {"task": -1}, {"task": "<html>"}, {"task": {"id": 5}}])
+def test_not_everything_says_that_there_is_no_task(result: Any) -> None:
+    assert not says_no_task(result)
