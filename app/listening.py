@@ -76,8 +76,7 @@ def _leave_in_time() -> None:
 
 
 def _leave() -> None:
-    log.warning("the stop takes too long: leaving without waiting")
-    os._exit(1)
+    os._exit(1)  # nothing is logged: who reads the log may be what hangs
 
 
 @contextmanager
@@ -86,14 +85,15 @@ def bound(host: str, port: int) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            sockets = [stack.enter_context(_bound(family, address)) for family, _, _, _, address in found]
+            known = dict.fromkeys((family, protocol, address) for family, _, protocol, _, address in found)
+            sockets = [stack.enter_context(_bound(*one)) for one in known]
         except OSError as fault:
             raise _no_port(host, port, fault) from fault
         yield sockets
 
 
-def _bound(family: int, address: Any) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+def _bound(family: int, protocol: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM, protocol)  # without it asyncio leaves Nagle's delay on
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the former process's last connections
         if family == socket.AF_INET6:
