@@ -224,7 +224,7 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
     # The worker begins with these: a portal that hangs must not keep the web from taking its events.
     # Every process asks the portal once, so that it can say whether it could take over.
     first = (
-        ("people", refresh_when_due), ("bind", led(bind_when_due)), ("take over", led(take_over)),
+        ("people", refresh_when_due), ("bind", led(bind_and_sweep)), ("take over", led(take_over)),
         ("recount", led(recount)), ("follow", follow),
     )  # fmt: skip
     if (pace := poll_pace(desk)) is not None:
