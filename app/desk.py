@@ -88,6 +88,7 @@ class Desk:
     polled: tuple[datetime, int] | None = None  # the last poll, and the requests made by then
     gap: tuple[datetime, datetime] | None = None  # between the copy that was restored and its first start
     epoch: int | None = None  # of the lease under which this process talks to the portal
+    freed_epoch: int | None = None  # of the lease under which the claims of those before us were ended
     swept_epoch: int | None = None  # of the lease that began with a sweep of this process
     vault: Vault | None = None  # where the application's credential is kept; None with a webhook
     portal_of: PortalOf = Portal  # how to reach the portal with another credential

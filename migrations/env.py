@@ -40,7 +40,7 @@ def run(connection: sa.Connection) -> None:
 
 
 async def run_by_hand() -> None:
-    database = Database.open(context.get_x_argument(as_dictionary=True)["url"])
+    database = Database.open(context.get_x_argument(as_dictionary=True)["url"], seconds=None)
     try:
         async with database.begin() as conn:
             await conn.run_sync(run)

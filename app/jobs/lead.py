@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from app.desk import Desk
 from app.store import inbox, leases
+from app.store.engine import StoreUnavailable
 from app.store.migrate import is_current
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ async def lead(desk: Desk) -> bool:
     if not fits:
         await _let_go(desk)
     desk.epoch = epoch
-    return epoch is not None
+    if epoch is not None and epoch != desk.freed_epoch:
+        await _free_others(desk, epoch)
+    return desk.epoch is not None
 
 
 async def _taken(desk: Desk) -> tuple[bool, int | None]:
@@ -40,9 +43,20 @@ async def _taken(desk: Desk) -> tuple[bool, int | None]:
     async with desk.db.begin() as conn:
         fits = await is_current(conn)
         epoch = await leases.take(conn, leases.PORTAL, desk.name, TTL) if fits else None
-        if epoch is not None and epoch != desk.epoch:
-            await inbox.free_others(conn, desk.name)
     return fits, epoch
+
+
+async def _free_others(desk: Desk, epoch: int) -> None:
+    """Apart from the lease, which a fault here must not cost; what is left is tried at every renewal."""
+    try:
+        with desk.in_turn():
+            async with desk.db.begin() as conn:
+                all_free = await inbox.free_others(conn, desk.name)
+    except StoreUnavailable as fault:
+        log.warning("what the holder before us had in hand is not free yet: %s", fault)
+        return
+    if all_free:
+        desk.freed_epoch = epoch
 
 
 async def _let_go(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +29,8 @@ Fence = Callable[[AsyncConnection], Awaitable[None]]
 
 BUSY_SECONDS = 5  # how long somebody else's lock is waited for
 CONNECT_SECONDS = 10
+COMMAND_SECONDS = 60.0  # for an answer; a firewall that swallows packets would make us wait for ever
+HASTY_SECONDS = 3.0  # the same for `append`: its second trial must come before who waits for it gives up
 POOL_SIZE = 10
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
 """Those that `append` talks to."""
@@ -88,26 +90,33 @@ class Database:
     readers never wait for them.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, hasty: sa.Engine | AsyncEngine) -> None:
-        """`hasty`: the way of `append`."""
+    def __init__(
+        self, writer: AsyncEngine, reader: AsyncEngine, hasty: sa.Engine | AsyncEngine, patient: AsyncEngine
+    ) -> None:
+        """`hasty`: the way of `append`; `patient`: of statements that may take minutes."""
         self._writer = writer
         self._reader = reader
         self._hasty = hasty
+        self._patient = patient
         self._turn: asyncio.Lock | nullcontext[None] = (
             asyncio.Lock() if isinstance(hasty, sa.Engine) else nullcontext()
         )
         self.fence: Fence | None = None  # asked first in every transaction of `begin`; raises to forbid it
 
     @classmethod
-    def open(cls, url: str) -> Database:
-        """Connects at the first use. DatabaseUrlFault: the address is neither SQLite nor PostgreSQL."""
+    def open(cls, url: str, *, seconds: float | None = COMMAND_SECONDS) -> Database:
+        """Connects at the first use. DatabaseUrlFault: the address is neither SQLite nor PostgreSQL.
+
+        `seconds`: how long an answer of PostgreSQL is waited for; None: as long as it takes.
+        """
         address = _known(url)
         if address.drivername.startswith("sqlite"):
-            readers = _sqlite_engine(address, writes=False)
-            return cls(_sqlite_engine(address, writes=True), readers, _hasty_engine(address))
-        engine = _postgres_engine(address)
+            readers, writer = (_sqlite_engine(address, writes=writes) for writes in (False, True))
+            return cls(writer, readers, _hasty_engine(address), writer)
+        engine = _postgres_engine(address, seconds)
         reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return cls(engine, reader, _postgres_engine(address, pool_size=1, pool_pre_ping=False))
+        hasty = _postgres_engine(address, HASTY_SECONDS, pool_size=1, pool_pre_ping=False)
+        return cls(engine, reader, hasty, _postgres_engine(address, None, pool_size=1))
 
     @property
     def dialect(self) -> str:
@@ -158,7 +167,7 @@ class Database:
         if up_to is not None:
             return False  # rows are locked while a table is rebuilt: only a person says when
         with _remedies(self._writer.url):
-            freely = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            freely = self._patient.execution_options(isolation_level="AUTOCOMMIT")
             async with freely.connect() as conn:
                 for table in ("facts", "tickets", "outcomes", "stamps", "messages", "reports"):
                     await conn.exec_driver_sql(f"VACUUM FULL {table}")
@@ -168,6 +177,7 @@ class Database:
         """Must be awaited: SQLite's driver threads keep the process alive otherwise."""
         await self._writer.dispose()
         await self._reader.dispose()
+        await self._patient.dispose()
         if isinstance(self._hasty, AsyncEngine):
             await self._hasty.dispose()
         else:
@@ -189,6 +199,7 @@ async def _append_there(engine: AsyncEngine, table: sa.Table, row: Mapping[str, 
             try:
                 await driver.execute(text, *values)
             except Exception as fault:  # the driver's own kinds, which nobody else here knows
+                driver.terminate()  # a goodbye to one that is silent takes two seconds more
                 await conn.invalidate()
                 if is_last:
                     raise _unavailable(engine.url, fault) from fault
@@ -357,12 +368,14 @@ def _prepare_sqlite(engine: sa.Engine, *, writes: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgres_engine(address: URL, *, pool_size: int = POOL_SIZE, pool_pre_ping: bool = True) -> AsyncEngine:
+def _postgres_engine(
+    address: URL, seconds: float | None, *, pool_size: int = POOL_SIZE, pool_pre_ping: bool = True
+) -> AsyncEngine:
     try:
-        given = libpq.arguments(address, POSTGRES_SETTINGS, CONNECT_SECONDS)
+        given = libpq.arguments(address, POSTGRES_SETTINGS, CONNECT_SECONDS, seconds)
     except libpq.UnknownParameter as fault:
         raise DatabaseUrlFault(f"B24SLA_DATABASE_URL: {fault}") from None
-    return create_async_engine(
+    engine = create_async_engine(
         libpq.bare(address),
         json_serializer=json_text,
         hide_parameters=True,
@@ -371,3 +384,14 @@ def _postgres_engine(address: URL, *, pool_size: int = POOL_SIZE, pool_pre_ping:
         pool_pre_ping=pool_pre_ping,
         connect_args=given,
     )
+    event.listen(engine.sync_engine, "handle_error", _drop_silent)
+    return engine
+
+
+def _drop_silent(context: ExceptionContext) -> None:
+    """A connection that did not answer in time is none any more: a rollback would wait as long again."""
+    conn = context.connection
+    if isinstance(context.original_exception, TimeoutError) and conn is not None and not conn.invalidated:
+        driver: Any = conn.connection.driver_connection
+        driver.terminate()
+        context.is_disconnect = True

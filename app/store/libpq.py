@@ -15,11 +15,12 @@ _BY_DSN = frozenset({
 """asyncpg reads most of these from a DSN only."""
 _AS_THEY_ARE = frozenset({"ssl", "target_session_attrs", "passfile", "service", "servicefile", "krbsrvname"})
 _NUMBERS: Mapping[str, tuple[str, Callable[[str], float]]] = {
-    "connect_timeout": ("timeout", int),
-    "command_timeout": ("command_timeout", float),
+    "connect_timeout": ("timeout", int),  # 0: without limit
+    "command_timeout": ("command_timeout", float),  # the same
     "statement_cache_size": ("statement_cache_size", int),  # 0 behind a pooler
     "prepared_statement_cache_size": ("prepared_statement_cache_size", int),
 }
+_LIMITS = frozenset({"connect_timeout", "command_timeout"})
 _DROPPED = frozenset({
     "channel_binding", "gssencmode", "sslcompression", "sslsni",  # asyncpg has none of them
     "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",  # nor
@@ -45,14 +46,18 @@ def bare(address: URL) -> URL:
     return address.difference_update_query([name for name in address.query if name not in _HOSTS])
 
 
-def arguments(address: URL, settings: Mapping[str, str], seconds: int) -> dict[str, Any]:
+def arguments(
+    address: URL, settings: Mapping[str, str], seconds: int, command_seconds: float | None = None
+) -> dict[str, Any]:
     """Arguments of `asyncpg.connect` beside place and user. Raises UnknownParameter.
 
-    `settings` of the session and `seconds` for a connection are ours, unless the address says otherwise.
+    `settings` of the session, `seconds` for a connection and `command_seconds` for a statement (None: no
+    limit) are ours, unless the address says otherwise.
     """
     given = {name: value if isinstance(value, str) else value[-1] for name, value in address.query.items()}
     named = {name: given.pop(name) for name in ("application_name",) if name in given}
-    found: dict[str, Any] = {"server_settings": {**settings, **named}, "timeout": seconds}
+    limits = {"timeout": seconds, "command_timeout": command_seconds}
+    found: dict[str, Any] = {"server_settings": {**settings, **named}, **limits}
     for name in given.keys() - _DROPPED - {*_HOSTS}:
         found |= _argument(name, given[name])
     by_dsn = {name: value for name, value in given.items() if name in _BY_DSN}
@@ -79,4 +84,4 @@ def _number(name: str, value: str) -> dict[str, Any]:
         found = -1
     if found < 0:
         raise UnknownParameter(f"параметр {name}: нужно число")
-    return {theirs: found}
+    return {theirs: found or None if name in _LIMITS else found}

@@ -75,7 +75,7 @@ def _run(url: str, direction: str, revision: str) -> None:
 
 
 async def _in_own_loop(url: str, direction: str, revision: str) -> None:
-    database = Database.open(url)
+    database = Database.open(url, seconds=None)
     try:
         async with database.begin() as conn:
             await lock_migrations(conn)

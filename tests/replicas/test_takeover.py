@@ -18,7 +18,8 @@ from app.jobs.report import send_due
 from app.serving import hurry, led, sweep_or_fetch, take_over, walk
 from app.store import facts, marks, tickets
 from app.store.dialects import DatabaseMillis
-from app.store.schema import leases
+from app.store.engine import StoreUnavailable
+from app.store.schema import inbox, leases
 from tests.jobs.scenes import FIRE, Scene, letter, ref_of, scene
 from tests.lives import at
 from tests.replicas.pairs import DELIVERY, Act, beside, calm, follow, leaders
@@ -111,6 +112,38 @@ async def test_what_a_killed_holder_was_reading_is_read_at_once(pair: Pair) -> N
     await follow(second)
     await calm(second)
     assert second.fields(case)["SLA_CLASS"] == "emergency"
+
+
+async def test_a_strangers_lock_on_a_row_in_hand_keeps_nobody_from_the_lease(pair: Pair) -> None:
+    first, second = pair
+    case = await fire(first, second)
+    await Act(first.desk, hurry, "read").killed()
+    async with first.desk.db.begin() as stranger:
+        await stranger.execute(sa.select(inbox).with_for_update())
+        await follow(second)
+        assert second.desk.epoch is not None
+    assert await lead(second.desk), "the next renewal frees what was passed over"
+    await calm(second)
+    assert second.fields(case)["SLA_CLASS"] == "emergency"
+
+
+async def test_a_fault_at_what_was_in_hand_costs_no_lease(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = pair
+    case = await fire(first, second)
+    await Act(first.desk, hurry, "read").killed()
+    with monkeypatch.context() as broken:
+        broken.setattr("app.store.inbox.free_others", away)
+        await follow(second)
+    assert second.desk.health.unwritten == set()
+    assert await lead(second.desk)
+    await calm(second)
+    assert second.fields(case)["SLA_CLASS"] == "emergency"
+
+
+async def away(*_: object) -> bool:
+    raise StoreUnavailable("the connection broke")
 
 
 async def test_who_takes_over_looks_at_once_for_what_nobody_told_of(pair: Pair) -> None:

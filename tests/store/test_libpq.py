@@ -32,6 +32,7 @@ async def test_names_of_libpq_open_the_database(shared_postgres: str) -> None:
         ("sslrootcert=%2Fa%20b", {"dsn": "postgresql:///?sslrootcert=%2Fa+b"}),
         ("ssl=require", {"ssl": "require"}),
         ("connect_timeout=3", {"timeout": 3}),
+        ("connect_timeout=0&command_timeout=0", {"timeout": None, "command_timeout": None}),
         ("command_timeout=1.5&statement_cache_size=0", {"command_timeout": 1.5, "statement_cache_size": 0}),
         ("application_name=me", {"server_settings": {"jit": "off", "application_name": "me"}}),
         ("target_session_attrs=read-write", {"target_session_attrs": "read-write"}),
@@ -39,8 +40,15 @@ async def test_names_of_libpq_open_the_database(shared_postgres: str) -> None:
     ],
 )
 def test_a_parameter_becomes_the_drivers_argument(query: str, expected: dict[str, object]) -> None:
-    ours = {"server_settings": {"jit": "off"}, "timeout": 10}
-    assert arguments(make_url(f"{PLAIN}?{query}"), {"jit": "off"}, 10) == ours | expected
+    ours = {"server_settings": {"jit": "off"}, "timeout": 10, "command_timeout": 60}
+    assert arguments(make_url(f"{PLAIN}?{query}"), {"jit": "off"}, 10, 60) == ours | expected
+
+
+async def test_no_limit_of_time_opens_the_database(shared_postgres: str) -> None:
+    database = Database.open(f"{shared_postgres}&connect_timeout=0&command_timeout=0")
+    async with database.read() as conn:
+        assert await conn.scalar(sa.text("SELECT 1")) == 1
+    await database.close()
 
 
 def test_what_became_an_argument_is_no_part_of_the_address() -> None:
