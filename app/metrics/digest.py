@@ -156,10 +156,10 @@ class Digest:
         """Whether the period was over before the service began to count."""
         return self.office.since is not None and self.period.last < self.office.since
 
-    def norm(self, per_day: tuple[int, int]) -> tuple[int, int]:
-        """A person's daily norm for the people and days of this period."""
+    def norm(self, per_day: tuple[int, int]) -> tuple[int, int] | None:
+        """A person's daily norm for the people and days of this period; None: nobody had to work in it."""
         times = self.office.agents_on_duty * self.work_days
-        return per_day[0] * times, per_day[1] * times
+        return (per_day[0] * times, per_day[1] * times) if times else None
 
 
 def digest_of(

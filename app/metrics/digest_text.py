@@ -117,13 +117,14 @@ class _Page:
 
     def _heading(self) -> Iterator[str]:
         people = words.plural(self.digest.office.agents_on_duty, "сотрудник", "сотрудника", "сотрудников")
-        norm = wording.span(self.digest.norm(self.digest.office.targets.requests_per_day))
+        norm = wording.norm(self.digest.norm(self.digest.office.targets.requests_per_day))
+        told = ", ".join(filter(None, (people, norm)))
         period = self.digest.period
         if period.first == period.last == self.today - DAY:
-            yield f"ВЧЕРА ({people}, норма {norm})"
+            yield f"ВЧЕРА ({told})"
             return
         yield self._period()
-        yield f"({people}, норма {norm})"
+        yield f"({told})"
 
     def _figures(self) -> Iterator[str]:
         figures = self.digest.figures
@@ -145,8 +146,7 @@ class _Page:
 
     def _knowledge(self, updates: Kpi) -> str:
         count = words.plural(int(updates.numerator or 0), "обновление", "обновления", "обновлений")
-        norm = wording.span(self.digest.norm(self.digest.office.targets.kb_per_day))
-        return f"База знаний: {count} (норма {norm})"
+        return wording.with_norm(count, self.digest.norm(self.digest.office.targets.kb_per_day))
 
     # --- details ---
 

@@ -135,10 +135,10 @@ def _nothing(digest: Digest) -> Card:
 def _counts(digest: Digest) -> Card:
     """Came, solved, open, with the norm of the people at work."""
     figures = digest.figures
-    low_high = wording.span(digest.norm(digest.office.targets.requests_per_day))
+    norm = wording.norm(digest.norm(digest.office.targets.requests_per_day))
     queue = figures["queue_days"]
     columns = (
-        ("Поступило", figures["created"], f"норма {low_high}"),
+        ("Поступило", figures["created"], norm),
         ("Решено", figures["solved"], f"закрыто {wording.shown(figures['closed'])}"),
         ("Открыто", figures["backlog"], f"на {words.number(queue.value)} дн. работы" if queue.value else ""),
     )

@@ -60,7 +60,7 @@ def _figures(digest: Digest) -> Iterator[str]:
     if digest.felt is not None:
         yield f"  с ночами и паузами {wording.calendar_length(digest.felt)}"
     updates = int(figures["kb_updates"].numerator or 0)
-    yield f"База знаний: {updates} (норма {wording.span(digest.norm(digest.office.targets.kb_per_day))})"
+    yield wording.with_norm(str(updates), digest.norm(digest.office.targets.kb_per_day))
     yield _marks(digest.marks)
 
 

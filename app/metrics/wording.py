@@ -137,10 +137,18 @@ def counts_since(since: date | None) -> str:
     return f"учёт идёт с {since:%d.%m.%Y}" if since else ""
 
 
-def span(norm: tuple[int, int]) -> str:
-    """«28–30»."""
-    low, high = norm
-    return f"{low}–{high}" if low != high else str(low)
+def norm(asked: tuple[int, int] | None) -> str:
+    """«норма 28–30», or nothing where none was asked for."""
+    if asked is None:
+        return ""
+    low, high = asked
+    return f"норма {low}–{high}" if low != high else f"норма {low}"
+
+
+def with_norm(updates: str, asked: tuple[int, int] | None) -> str:
+    """«База знаний: 3 обновления (норма 4)»."""
+    told = f" ({norm(asked)})" if asked else ""
+    return f"База знаний: {updates}{told}"
 
 
 def usual(verb: str, median: Kpi) -> str:

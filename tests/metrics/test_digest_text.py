@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from app.metrics.digest import Digest, Freshness
 from app.metrics.digest_text import _named_topic, digest_text
 from app.metrics.periods import Period, PeriodKind, period_of
+from app.metrics.picture import _counts
 from app.metrics.wording import agent_name, visible
 from app.model import Area, State, TicketClass
 from app.words import NBSP
@@ -55,6 +57,22 @@ def test_monday_tells_which_days_it_covers() -> None:
 
     assert text.startswith("📋 Поддержка: понедельник 23.11\n")
     assert "пятница 20.11 – воскресенье 22.11\n(2 сотрудника, норма 28–30)" in text
+
+
+def test_days_off_alone_ask_for_no_norm() -> None:
+    """The desk's first day with the service was a Saturday."""
+    digest = first_weekend()
+    text = digest_text(digest, "Поддержка").replace(NBSP, " ")
+    assert "\n(2 сотрудника)\n" in text
+    assert "База знаний: 0 обновлений\n" in f"{text}\n"
+    sheet = MagicMock()
+    _counts(digest).draw(sheet, 0)
+    assert [each for each in sheet.text.call_args_list if "норма" in each.args[2]] == []
+
+
+def first_weekend() -> Digest:
+    digest = example([], [], period=WEEKEND, now="23.11 09:05", fresh=Freshness(at("23.11 09:04")))
+    return replace(digest, office=replace(digest.office, since=date(2026, 11, 21)))
 
 
 def test_a_quiet_morning() -> None:
