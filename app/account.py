@@ -108,7 +108,7 @@ def running_totals(spans: Iterable[ExplainedSpan]) -> Iterator[timedelta]:
 def sum_line(ledger: Ledger, told: Told, now: datetime, since_raise: timedelta | None = None) -> str:
     """«Итого засчитано 3 ч 20 мин из 4 ч; срок 24.11.2026 17:05; осталось 40 мин».
 
-    Over the term it begins with «Прошло 4 ч 35 мин при сроке 4 ч».
+    Over the term it begins with «Засчитано 4 ч 35 мин при сроке 4 ч».
     `since_raise`: what of it was counted since a raise began the term anew, where that is known.
     """
     if not ledger.term:
@@ -135,12 +135,12 @@ def _of_term(ledger: Ledger, told: Told, counted: timedelta | None) -> str:
     total, term = f"Итого засчитано {words.duration(ledger.spent)}", words.duration(ledger.term)
     over = counted is not None and counted > ledger.term and not ledger.extended
     if not is_raised(ledger):
-        return f"Прошло {words.duration(ledger.spent)} при сроке {term}" if over else f"{total} из {term}"
+        return f"Засчитано {words.duration(ledger.spent)} при сроке {term}" if over else f"{total} из {term}"
     since = f"{total}, с повышения {told.moment(ledger.anchor_at)}"
     if counted is None:
         return f"{since} отведено {term}"
     length = words.duration(counted)
-    return f"{since} прошло {length} при сроке {term}" if over else f"{since} засчитано {length} из {term}"
+    return f"{since} засчитано {length} {'при сроке' if over else 'из'} {term}"
 
 
 def _standing(ledger: Ledger, of_term: timedelta | None, now: datetime) -> Iterator[str]:

@@ -321,7 +321,7 @@ def test_the_sum_names_what_is_left() -> None:
     ("now", "line"),
     [
         ("25.11 16:00", "Итого засчитано 24 ч из 24 ч; срок 25.11.2026 16:00"),
-        ("25.11 17:15", "Прошло 25 ч 15 мин при сроке 24 ч; срок 25.11.2026 16:00; срок прошёл"),
+        ("25.11 17:15", "Засчитано 25 ч 15 мин при сроке 24 ч; срок 25.11.2026 16:00; срок прошёл"),
     ],
 )
 def test_more_than_the_term_is_no_part_of_it(now: str, line: str) -> None:
@@ -331,7 +331,7 @@ def test_more_than_the_term_is_no_part_of_it(now: str, line: str) -> None:
 def test_after_a_raise_too_more_than_the_term_is_no_part_of_it() -> None:
     clock = solution(life("23.11 10:00", classes=[becomes("24.11 09:00", EMERGENCY)]), "24.11 15:00")
     account = clock_account(clock, OFFICE, told(), at("24.11 15:00"))
-    assert "с повышения 24.11 09:00 прошло 6 ч при сроке 4 ч" in account.sum
+    assert "с повышения 24.11 09:00 засчитано 6 ч при сроке 4 ч" in account.sum
 
 
 def test_an_agreed_date_is_not_measured_by_the_term() -> None:

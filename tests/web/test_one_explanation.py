@@ -160,7 +160,7 @@ async def test_what_was_counted_until_now_is_the_sum_of_the_spans(client: httpx.
         assert (clock["spent_minutes"], clock["spans"][-1]["total_minutes"]) == (counted, counted)
         term = length(clock["term_minutes"])
         within = f"Итого засчитано {length(counted)} из {term};"
-        over = f"Прошло {length(counted)} при сроке {term};"
+        over = f"Засчитано {length(counted)} при сроке {term};"
         assert clock["sum"].startswith(over if counted > clock["term_minutes"] else within)
 
 
