@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import words
 from app.desk import Desk
+from app.jobs.lead import LEASE
 from app.store import inbox, migrate, outbox, stamps
 from app.store.engine import StoreUnavailable
 from app.ticket_view import rfc3339
@@ -18,15 +19,22 @@ from app.web.answers import ReadyAnswer, refusals
 from app.web.desks import DeskHere
 from app.web.exposition import CONTENT_TYPE, exposition, numbers_of
 from app.web.failures import failed_work
+from app.web.intake import INTAKE_WRITES
 
 INBOX_LAG = timedelta(minutes=5)
 OUTBOX_LAG = timedelta(minutes=15)
 SWEEPS_MISSED = 3
 PORTAL_SILENCE = timedelta(minutes=10)
-UNWRITTEN = (
-    "База данных читается, но не принимает записи: события портала получают отказ, работа стоит. Проверьте "
-    "место на диске, права на файл базы, не стоит ли сервер «только для чтения» и не заняты ли таблицы."
+MEND = (
+    "Проверьте место на диске, права на файл базы, не стоит ли сервер «только для чтения» и не заняты ли "
+    "таблицы."
 )
+REFUSED = f"База данных читается, но не принимает записи: события портала получают отказ. {MEND}"
+UNLED = (
+    "База данных читается, но не принимает запись о том, кто работает с порталом: этот процесс к порталу не "
+    f"обращается. {MEND}"
+)
+UNWRITTEN = {INTAKE_WRITES: REFUSED, LEASE: UNLED}
 
 open_router = APIRouter(tags=["health"])
 metrics_router = APIRouter(tags=["health"])
@@ -75,7 +83,7 @@ def readiness(desk: Desk, queues: Queues, now: datetime) -> Readiness:
     found = Readiness()
     found.reasons.extend(_database_faults(queues))
     if queues.reachable and desk.health.unwritten:
-        found.reasons.append(UNWRITTEN)
+        found.reasons.extend(UNWRITTEN[what] for what in sorted(desk.health.unwritten))
     if desk.role != "web":
         found.reasons.extend(_worker_faults(desk, queues, now))
     if queues.failed:

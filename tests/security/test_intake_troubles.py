@@ -21,7 +21,7 @@ from app.store import arrivals, inbox
 from app.store import engine as store_engine
 from app.store.engine import Database, StoreUnavailable
 from app.web import intake
-from app.web.health import UNWRITTEN
+from app.web.health import REFUSED, UNLED
 from tests.web.town import EVENT_TOKEN, client_of, deal, desk_of
 
 pytestmark = pytest.mark.anyio
@@ -124,7 +124,7 @@ async def test_a_database_that_takes_no_event_is_not_ready_until_one_is_taken(
         other_process.execute("ROLLBACK")
         await client.post(HOOK, data=event(42))
         again = await client.get("/readyz")
-    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
+    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [REFUSED])
     assert (again.status_code, again.json()["reasons"]) == (200, [])
 
 
@@ -181,7 +181,7 @@ async def test_a_lease_that_cannot_be_renewed_is_a_reason_until_it_can(
         other_process.execute("ROLLBACK")
         await guarded("lead", lead, hasty)
         again = await client.get("/readyz")
-    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
+    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNLED])
     assert "desk.db" not in refusing.text
     assert (again.status_code, again.json()["reasons"]) == (200, [])
 
@@ -213,7 +213,7 @@ async def test_a_server_that_refuses_the_lease_is_a_reason_until_it_takes_it(
         again = await client.get("/readyz")
     await admin.close()
     await desk.db.close()
-    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNWRITTEN])
+    assert (refusing.status_code, refusing.json()["reasons"]) == (503, [UNLED])
     assert (again.status_code, again.json()["reasons"]) == (200, [])
 
 
