@@ -123,7 +123,8 @@ class Book:
     @property
     def since(self) -> date | None:
         """The desk's first day with the service."""
-        return _since(self.rules)
+        since = self.rules.desk.since
+        return since.astimezone(self.rules.desk.zone).date() if since else None
 
     def counts(self, asked: Question) -> bool:
         """Whether the service counted on some day of the period."""
@@ -160,8 +161,3 @@ async def figures_for(desk: Desk, asked: Question) -> Figures:
     """Beside the loop: of a hundred thousand tickets it takes seconds."""
     book = await read_for(desk, asked)
     return await asyncio.to_thread(book.figures, asked)
-
-
-def _since(rules: Rules) -> date | None:
-    since = rules.desk.since
-    return since.astimezone(rules.desk.zone).date() if since else None
