@@ -24,10 +24,9 @@ from app.clock import YEARS, parse_clock
 from app.commands import output
 from app.commands.arguments import AS_KNOWN, SENT, date_of, moment_of, ref_of
 from app.commands.speech import Mistake
-from app.listening import NotAllowed
 from app.metrics.periods import PeriodKind
 from app.rules import RulesFault
-from app.settings import Settings, SettingsFault
+from app.settings import NotAllowed, Settings, SettingsFault
 from app.store.engine import DatabaseUrlFault, StoreUnavailable
 from app.store.migrate import NewerDatabase
 
@@ -140,7 +139,7 @@ def provision(
 def reconcile() -> None:
     """Найти и обработать пропущенные изменения.
 
-    То, о чём портал не сообщил событием. Работающая служба делает это сам.
+    То, о чём портал не сообщил событием. Работающая служба делает это сама.
     """
     from app.commands import reconciling
 

@@ -16,19 +16,11 @@ from typing import Any
 
 import uvicorn
 
+from app.settings import NotAllowed
+
 log = logging.getLogger(__name__)
 
 LAST_SECONDS = 9.0  # from the signal to the end, whatever hangs then
-
-
-NO_PORTAL = (
-    "не задан B24SLA_PORTAL_WEBHOOK (адрес входящего вебхука) или локальное приложение: B24SLA_PORTAL, "
-    "B24SLA_CLIENT_ID, B24SLA_CLIENT_SECRET, B24SLA_SECRET_KEY"
-)
-
-
-class NotAllowed(Exception):
-    """The service must not start like this; the text names the remedy."""
 
 
 class Server(uvicorn.Server):

@@ -33,9 +33,9 @@ from app.jobs.report import make_report, send_due, send_report
 from app.jobs.rerule import rerule
 from app.jobs.tend import Duty, Job, guarded, tending
 from app.jobs.watch import watch
-from app.listening import NO_PORTAL, NotAllowed, Server, bound
+from app.listening import Server, bound
 from app.metrics.periods import PeriodKind
-from app.settings import Settings, is_loopback
+from app.settings import NO_PORTAL, NotAllowed, Settings, is_loopback
 from app.store.engine import StoreUnavailable
 
 log = logging.getLogger(__name__)

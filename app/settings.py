@@ -40,6 +40,16 @@ class SettingFault:
         return f"{self.name}: {self.problem}"
 
 
+NO_PORTAL = (
+    "не задан B24SLA_PORTAL_WEBHOOK (адрес входящего вебхука) или локальное приложение: B24SLA_PORTAL, "
+    "B24SLA_CLIENT_ID, B24SLA_CLIENT_SECRET, B24SLA_SECRET_KEY"
+)
+
+
+class NotAllowed(Exception):
+    """The service must not start like this; the text names the remedy."""
+
+
 class SettingsFault(Exception):
     """The environment must be corrected; `faults` holds everything that is wrong with it."""
 

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from app import listening
+from app.settings import NotAllowed
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +61,6 @@ async def test_a_port_that_is_lost_in_between_is_said_instead(caplog: pytest.Log
         quicker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         quicker.bind(("127.0.0.1", port))
         quicker.listen()
-        with pytest.raises(listening.NotAllowed, match=f"порт {port} занят"):
+        with pytest.raises(NotAllowed, match=f"порт {port} занят"):
             await server(port).startup(sockets)
     assert said(caplog) == []

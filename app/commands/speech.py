@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.listening import NO_PORTAL, NotAllowed
-from app.settings import Settings
+from app.settings import NO_PORTAL, NotAllowed, Settings
 from app.store.engine import file_of
 
 PATIENCE = timedelta(minutes=2)  # for the running service to do what a command asks

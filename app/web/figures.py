@@ -98,9 +98,12 @@ class Book:
         self._seen: dict[tuple[datetime, datetime], View] = {}
 
     def figures(self, asked: Question, codes: Iterable[str] | None = None) -> Figures:
-        """All of them, or the named ones."""
+        """All of them, or the named ones. Of days before the service none: a zero would look like a fact."""
         scope = Scope(asked.agent, asked.value, self.since)
-        return figures_of(self._view(asked).of(scope), codes)
+        found = figures_of(self._view(asked).of(scope), codes)
+        if self.counts(asked):
+            return found
+        return {code: Kpi(code, None, target=kpi.target) for code, kpi in found.items()}
 
     def _view(self, asked: Question) -> View:
         period = bounds_of(asked.first, asked.last, self.rules.calendar.zone)

@@ -92,10 +92,7 @@ class ReadyPeriod:
 
 
 def groups_of(book: Book, asked: Question) -> tuple[FigureGroup, ...]:
-    """Of days before the service no figure is shown: a zero would look like a fact."""
     now_, before = book.figures(asked), book.figures(asked.before)
-    if not book.counts(asked):
-        now_ = {code: Kpi(code, None, target=kpi.target) for code, kpi in now_.items()}
     was = {code: _was(kpi) if book.counts(asked.before) else "—" for code, kpi in before.items()}
     return tuple(
         FigureGroup(label, tuple(_figure(code, now_, was[code], asked) for code in codes))

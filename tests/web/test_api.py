@@ -183,6 +183,13 @@ async def test_the_description_names_every_address(client: httpx.AsyncClient) ->
     )
 
 
+async def test_days_before_the_service_have_no_figures_for_programs_either(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/api/v1/kpi", params={"from": "2026-10-01", "to": "2026-10-31"})).json()
+    assert {kpi["value"] for kpi in told.values()} == {None}
+    tickets = (await client.get("/api/v1/kpi/created/tickets?from=2026-10-01&to=2026-10-31")).json()
+    assert tickets["items"] == []
+
+
 async def test_figures_can_be_asked_as_they_were_known(client: httpx.AsyncClient, desk: Desk) -> None:
     asked = {"from": "2026-11-24", "to": "2026-11-24"}
     now = (await client.get("/api/v1/kpi", params=asked)).json()
