@@ -16,7 +16,7 @@ from app.bitrix.wire import as_map, number
 from app.model import Side, Utterance
 
 CALL, EMAIL, PROVIDED = 2, 4, 6  # activity TYPE_ID (rest.md 4.8)
-INCOMING, OUTGOING = 1, 2
+INCOMING = 1
 OPEN_LINE = "IMOPENLINES_SESSION"
 READ_TYPES = (CALL, EMAIL, PROVIDED)
 ACTIVITY_FIELDS = (

@@ -107,9 +107,11 @@ async def claim(
         if lane in wanted and len(taken) < limit:
             query = _claiming(lane, limit - len(taken), now, name, lease, held=by if over else None)
             rows = (await conn.execute(query)).all()
-            await _throw_away(conn, [row.subject for row in rows if not _is_subject(row.subject)])
-            known = [row for row in rows if _is_subject(row.subject)]
-            taken += [_claim(row) for row in sorted(known, key=lambda row: (row.due_at, row.subject))]
+            claims = {
+                row.subject: _claim(row) for row in sorted(rows, key=lambda row: (row.due_at, row.subject))
+            }
+            await _throw_away(conn, [name for name, one in claims.items() if one is None])
+            taken += filter(None, claims.values())
     return taken
 
 
@@ -257,13 +259,6 @@ def _claiming(
     )
 
 
-def _is_subject(name: str) -> bool:
-    try:
-        return parse_subject(name).is_real
-    except ValueError:
-        return False
-
-
 async def _throw_away(conn: AsyncConnection, names: Sequence[str]) -> None:
     """Rows of an earlier version that name nothing; one of them would stop its whole lane."""
     if names:
@@ -271,8 +266,12 @@ async def _throw_away(conn: AsyncConnection, names: Sequence[str]) -> None:
         await conn.execute(sa.delete(inbox).where(inbox.c.subject.in_(names)))
 
 
-def _claim(row: sa.Row[Any]) -> Claim:
-    subject = parse_subject(row.subject)
+def _claim(row: sa.Row[Any]) -> Claim | None:
+    """None: the row names nothing."""
+    try:
+        subject = parse_subject(row.subject)
+    except ValueError:
+        return None
     told = (LANES[row.lane], row.cause, row.attempts, row.since_at, row.claimed_by, row.error)
     return Claim(subject, row.seq, *told)
 

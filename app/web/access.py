@@ -135,5 +135,4 @@ def _how_to_enter(door: Door) -> str:
     return "Без B24SLA_ADMIN_TOKEN служба отвечает только своей машине. Задайте его и передайте как Bearer."
 
 
-ApiVisitor = Annotated[Visitor, Depends(programs_visitor)]
 PageVisitor = Annotated[Visitor, Depends(readers_visitor)]
